@@ -1,0 +1,246 @@
+"""The shapes of a rule pack, and the questions an order asks it.
+
+Pure values: nothing here reads a file, a database or a clock.  `schema` builds them from YAML, `packs` picks the one in
+force.  Words are those of the domain: a promise is a milestone that must be reached within a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+UNITS = ("emergency_minutes", "working_minutes", "working_days", "calendar_days")
+KINDS = ("repair", "complaint", "enquiry", "suggestion", "praise", "rectification")
+URGENCIES = ("emergency", "ordinary")
+PARTS = ("common", "private")
+SKILLS = ("water", "electric", "lift", "lock", "fire", "general")
+MILESTONES = (
+    "reported", "signed", "assigned", "contacted", "departed", "arrived",
+    "made_safe", "done", "verified", "closed", "rated",
+)  # fmt: skip
+ANSWER = "answer"
+"""A target that is no milestone: what a resident says in a follow-up.  Silence never reaches it."""
+
+AUDIENCES = (
+    "front_desk", "manager", "company", "centre", "supervisor", "town", "district", "worker", "next_tier",
+)  # fmt: skip
+
+_MINUTES = {"emergency_minutes": 1, "working_minutes": 1, "working_days": 1440, "calendar_days": 1440}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a person reads: Chinese and English, both always present."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many of a unit of `UNITS`.
+
+    `emergency_minutes` run through nights and holidays; whether a pause stops them is the rule's `pausable`, not the
+    unit's.
+
+    >>> Limit(3, "calendar_days").minutes
+    4320
+    """
+
+    amount: int
+    unit: str
+
+    @property
+    def minutes(self) -> int:
+        """The limit in plain minutes.
+
+        Working minutes and working days are counted as calendar time as yet: a working minute is a minute, a working
+        day 1,440.  A limit in them is therefore stricter than it will be with a working calendar.
+        """
+        return self.amount * _MINUTES[self.unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Which orders a line is about.  None means any; what is given must all hold."""
+
+    kinds: frozenset[str] | None = None
+    urgencies: frozenset[str] | None = None
+    categories: frozenset[str] | None = None
+    parts: frozenset[str] | None = None
+    drawn: bool | None = None
+
+    def matches(self, *, kind: str, urgency: str, category: str, part: str, drawn: bool) -> bool:
+        """Whether an order of these traits is meant; `drawn`: it was drawn for a follow-up.
+
+        >>> leaks = Condition(categories=frozenset({"leak"}))
+        >>> leaks.matches(kind="repair", urgency="ordinary", category="leak", part="private", drawn=False)
+        True
+        """
+        return (
+            (self.kinds is None or kind in self.kinds)
+            and (self.urgencies is None or urgency in self.urgencies)
+            and (self.categories is None or category in self.categories)
+            and (self.parts is None or part in self.parts)
+            and (self.drawn is None or drawn == self.drawn)
+        )
+
+    def meets(self, other: Condition) -> bool:
+        """Whether one order could match both conditions."""
+        return (
+            _share(self.kinds, other.kinds)
+            and _share(self.urgencies, other.urgencies)
+            and _share(self.categories, other.categories)
+            and _share(self.parts, other.parts)
+            and (self.drawn is None or other.drawn is None or self.drawn == other.drawn)
+        )
+
+
+def _share(ours: frozenset[str] | None, theirs: frozenset[str] | None) -> bool:
+    return ours is None or theirs is None or not ours.isdisjoint(theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRule:
+    """One clock: from milestone `start` to `target` (a milestone or `ANSWER`) within `limit`, for orders that match `when`.
+
+    `rounds`: reopening starts a new round.  `warn_before_min`: minutes before the due time; None, no warning.
+    `source`: where the line comes from; `assumption`: nobody has confirmed it.
+    """
+
+    id: str
+    promise: str
+    when: Condition
+    start: str
+    target: str
+    limit: Limit
+    pausable: bool
+    rounds: bool
+    warn_before_min: int | None
+    source: str
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """Who is told when a promise drags on.
+
+    Due `after_min` minutes after its clock's `from_at`.  Not fired once the milestone `unless` is reached (None: the
+    promise's own target), nor once the clock is settled: somebody who arrived without pressing "departed" has departed.
+    `tells` are of `AUDIENCES`; `names` is the sentence they read.
+    """
+
+    step: str
+    promise: str
+    after_min: int
+    unless: str | None
+    tells: tuple[str, ...]
+    names: Names
+    source: str = ""
+    assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRule:
+    """What happens by rule where nobody objects: `verb` (verify or close) after `after_min` minutes in `from_state`."""
+
+    id: str
+    verb: str
+    from_state: str
+    after_min: int
+    names: Names
+    source: str
+    assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDraw:
+    """Which done orders get a follow-up call: all that match one of `always`, and `share_percent` (0–100) of the rest."""
+
+    always: tuple[Condition, ...]
+    share_percent: int
+    source: str = ""
+    assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReason:
+    """Why a clock may stand still; a pause longer than `max_min` minutes wants approval from outside the company."""
+
+    code: str
+    names: Names
+    max_min: int
+    source: str = ""
+    assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a matter is about.
+
+    `sign`: the code of the sign it stands under on the report page (twelve have their own).  `kind`, `default_urgency`,
+    `part` and `skill` are what an order of it starts with.  `between_neighbours`: one home's matter harms another.
+    `safety`: what to do first for life and limb, told before anything else.
+    """
+
+    code: str
+    names: Names
+    sign: str
+    kind: str
+    default_urgency: str
+    part: str
+    skill: str
+    between_neighbours: bool
+    safety: Names | None
+    source: str = ""
+    assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One dated set of rules, in force from `valid_from` to `valid_to`, both days included (None: without an end).
+
+    `official` False means an example nobody has enacted; `label` says so to readers and belongs beside every figure.
+    `claimed_after_min`: minutes between happening and receipt after which an event counts as claimed;
+    `typing_mark_min`: an arrival this close to its typing is marked.
+    """
+
+    name: str
+    version: str
+    official: bool
+    label: Names
+    district: str | None
+    valid_from: date
+    valid_to: date | None
+    sources: tuple[str, ...]
+    categories: Mapping[str, Category]
+    promises: tuple[PromiseRule, ...]
+    ladder: tuple[LadderStep, ...]
+    silence: tuple[SilenceRule, ...]
+    follow_up: FollowUpDraw
+    pauses: Mapping[str, PauseReason]
+    claimed_after_min: int = 5
+    typing_mark_min: int = 2
+    promise_names: Mapping[str, Names] = field(default_factory=dict)
+
+    def rules_for(
+        self, *, kind: str, urgency: str, category: str, part: str, drawn: bool
+    ) -> tuple[PromiseRule, ...]:
+        """The promises an order of these traits is owed: at most one rule per promise, in the pack's order."""
+        return tuple(
+            rule
+            for rule in self.promises
+            if rule.when.matches(kind=kind, urgency=urgency, category=category, part=part, drawn=drawn)
+        )
+
+    def ladder_for(self, promise: str) -> tuple[LadderStep, ...]:
+        """The steps of one promise, the earliest first; empty where it has none."""
+        return tuple(step for step in self.ladder if step.promise == promise)
+
+    def covers(self, day: date) -> bool:
+        """Whether the pack is in force on `day`.
+
+        Compares calendar days: the caller turns an instant into the district's local day.
+        """
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
