@@ -103,8 +103,9 @@ def _share(ours: frozenset[str] | None, theirs: frozenset[str] | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PromiseRule:
-    """One clock: from milestone `start` to `target` (a milestone or `ANSWER`) within `limit`, for orders that match `when`.
+    """One clock, for orders that match `when`: from milestone `start` to `target` within `limit`.
 
+    `target` is a milestone or `ANSWER`.
     `rounds`: reopening starts a new round.  `warn_before_min`: minutes before the due time; None, no warning.
     `source`: where the line comes from; `assumption`: nobody has confirmed it.
     """
@@ -156,7 +157,10 @@ class SilenceRule:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpDraw:
-    """Which done orders get a follow-up call: all that match one of `always`, and `share_percent` (0–100) of the rest."""
+    """Which done orders get a follow-up call: all that match one of `always`, and `share_percent` of the rest.
+
+    `share_percent`: 0 to 100.
+    """
 
     always: tuple[Condition, ...]
     share_percent: int
@@ -214,15 +218,15 @@ class Pack:
     valid_from: date
     valid_to: date | None
     sources: tuple[str, ...]
-    categories: Mapping[str, Category]
+    categories: Mapping[str, Category] = field(hash=False)
     promises: tuple[PromiseRule, ...]
     ladder: tuple[LadderStep, ...]
     silence: tuple[SilenceRule, ...]
     follow_up: FollowUpDraw
-    pauses: Mapping[str, PauseReason]
+    pauses: Mapping[str, PauseReason] = field(hash=False)
     claimed_after_min: int = 5
     typing_mark_min: int = 2
-    promise_names: Mapping[str, Names] = field(default_factory=dict)
+    promise_names: Mapping[str, Names] = field(default_factory=dict, hash=False)
 
     def rules_for(
         self, *, kind: str, urgency: str, category: str, part: str, drawn: bool

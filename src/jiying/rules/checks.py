@@ -1,0 +1,151 @@
+"""What the lines of one pack say about each other: contradictions, repeats, words that lead nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+from jiying.rules.faults import Fault
+from jiying.rules.marks import Marked, Path
+from jiying.rules.pack import Pack
+from jiying.rules.schema import SILENCE_STATES
+
+NEVER_PAUSED = "respond_30"
+
+
+def day_faults(marked: Marked) -> list[Fault]:
+    """Days that are none (`bad_date`), and an end before the beginning (`dates_reversed`)."""
+    faults: list[Fault] = []
+    days: dict[str, date] = {}
+    for key in ("valid_from", "valid_to"):
+        text = marked.document.get(key)
+        if text is None:
+            continue
+        try:
+            days[key] = date.fromisoformat(text)
+        except ValueError:
+            message = f"“{text}” is no day; write it as 2026-01-31."
+            faults.append(Fault(line=marked.line(key), code="bad_date", message=message))
+    if len(days) == 2 and days["valid_to"] < days["valid_from"]:
+        message = f"The pack ends on {days['valid_to']}, before it begins on {days['valid_from']}."
+        faults.append(Fault(line=marked.line("valid_to"), code="dates_reversed", message=message))
+    return faults
+
+
+def category_faults(marked: Marked) -> list[Fault]:
+    """Conditions about categories the pack does not have (`unknown_category`)."""
+    document = marked.document
+    known = {category["code"] for category in document["categories"]}
+    conditions: list[tuple[Path, dict[str, Any]]] = [
+        *((("promises", place, "when"), rule["when"]) for place, rule in enumerate(document["promises"])),
+        *(
+            (("follow_up", "always", place), when)
+            for place, when in enumerate(document["follow_up"]["always"])
+        ),
+    ]
+    return [
+        Fault(
+            line=marked.line(*path, "categories", place),
+            code="unknown_category",
+            message=f"“{code}” is not among the pack's categories.",
+        )
+        for path, when in conditions
+        for place, code in enumerate(when.get("categories", ()))
+        if code not in known
+    ]
+
+
+def contradictions(pack: Pack, marked: Marked) -> list[Fault]:
+    """Everything that makes a well-shaped pack unusable; empty when it holds together."""
+    return [fault for check in _CHECKS for fault in check(pack, marked)]
+
+
+def _repeats(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    for section, key in (
+        ("categories", "code"), ("promises", "id"), ("ladder", "step"), ("silence", "id"), ("pauses", "code"),
+    ):  # fmt: skip
+        first: dict[str, int] = {}
+        for place, line in enumerate(marked.document[section]):
+            here = marked.line(section, place, key)
+            if first.setdefault(line[key], here) != here:
+                message = f"“{line[key]}” in {section} is already on line {first[line[key]]}."
+                yield Fault(line=here, code="duplicate_code", message=message)
+
+
+def _signs(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    for place, category in enumerate(marked.document["categories"]):
+        sign = pack.categories.get(category["sign"])
+        if sign is None or sign.sign != sign.code:
+            message = f"“{category['sign']}” is no sign: no category of that code stands under its own sign."
+            yield Fault(
+                line=marked.line("categories", place, "sign"), code="unknown_category", message=message
+            )
+
+
+def _unnamed_promises(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    for section in ("promises", "ladder"):
+        for place, line in enumerate(marked.document[section]):
+            if line["promise"] not in pack.promise_names:
+                message = f"“{line['promise']}” has no line in promise_names."
+                yield Fault(
+                    line=marked.line(section, place, "promise"), code="unknown_promise", message=message
+                )
+
+
+def _rivals(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    for (first, one), (second, two) in combinations(enumerate(pack.promises), 2):
+        if one.promise == two.promise and one.when.meets(two.when):
+            message = (
+                f"{two.id} and {one.id} (line {marked.line('promises', first)}) can both apply to one order; "
+                f"narrow the `when` of one, so that an order has one {one.promise} clock."
+            )
+            yield Fault(line=marked.line("promises", second), code="rival_rules", message=message)
+
+
+def _rules(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    for place, rule in enumerate(pack.promises):
+        if rule.start == rule.target:
+            message = f"{rule.id} starts where it ends, so it could never be missed."
+            yield Fault(line=marked.line("promises", place, "to"), code="same_milestone", message=message)
+        if rule.warn_before_min is not None and rule.warn_before_min >= rule.limit.minutes:
+            message = (
+                f"{rule.id} would warn {rule.warn_before_min} min before a limit of {rule.limit.minutes} min."
+            )
+            yield Fault(
+                line=marked.line("promises", place, "warn_before_min"), code="out_of_range", message=message
+            )
+        if rule.promise == NEVER_PAUSED and rule.pausable:
+            message = f"{rule.id}: the 30 minutes of an emergency cannot be paused."
+            yield Fault(line=marked.line("promises", place, "pausable"), code="never_paused", message=message)
+
+
+def _flat_ladders(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    highest: dict[str, int] = {}
+    for place, step in enumerate(pack.ladder):
+        if step.after_min <= highest.get(step.promise, -1):
+            message = f"{step.step} comes after {step.after_min} min, the step before it after {highest[step.promise]}."
+            yield Fault(
+                line=marked.line("ladder", place, "after_min"), code="ladder_not_rising", message=message
+            )
+        highest[step.promise] = max(step.after_min, highest.get(step.promise, -1))
+
+
+def _silences(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for place, rule in enumerate(pack.silence):
+        if SILENCE_STATES[rule.verb] != rule.from_state:
+            message = f"Silence says {rule.verb} only in {SILENCE_STATES[rule.verb]}."
+            yield Fault(
+                line=marked.line("silence", place, "from_state"), code="unknown_state", message=message
+            )
+        if rule.from_state in seen:
+            message = f"Another line already says what silence in {rule.from_state} means."
+            yield Fault(line=marked.line("silence", place), code="rival_rules", message=message)
+        seen.add(rule.from_state)
+
+
+_CHECKS: tuple[Callable[[Pack, Marked], Iterator[Fault]], ...] = (
+    _repeats, _signs, _unnamed_promises, _rivals, _rules, _flat_ladders, _silences,
+)  # fmt: skip
