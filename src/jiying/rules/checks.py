@@ -125,7 +125,9 @@ def _flat_ladders(pack: Pack, marked: Marked) -> Iterator[Fault]:
     highest: dict[str, int] = {}
     for place, step in enumerate(pack.ladder):
         if step.after_min <= highest.get(step.promise, -1):
-            message = f"{step.step} comes after {step.after_min} min, the step before it after {highest[step.promise]}."
+            message = (
+                f"{step.step} comes after {step.after_min} min, the one before after {highest[step.promise]}."
+            )
             yield Fault(
                 line=marked.line("ladder", place, "after_min"), code="ladder_not_rising", message=message
             )

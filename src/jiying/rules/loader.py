@@ -94,7 +94,7 @@ def _promise(line: dict[str, Any], categories: Iterable[Category]) -> PromiseRul
 
 
 def _condition(when: dict[str, Any], categories: Iterable[Category]) -> Condition:
-    """`between_neighbours` is short for the categories that say so, and narrows `categories` where both stand."""
+    """`between_neighbours` is short for the categories that say so; beside `categories` it narrows them."""
     codes = frozenset(when["categories"]) if "categories" in when else None
     if "between_neighbours" in when:
         flagged = frozenset(c.code for c in categories if c.between_neighbours == when["between_neighbours"])

@@ -1,17 +1,16 @@
 """YAML that remembers its lines.
 
-Plain data comes out (dates stay text), and beside it the line on which each key and each list item stands, so that
-every later complaint can point at its place.
+Plain data comes out (dates stay text), and beside it the line on which each key and each list item stands,
+so that every later complaint can point at its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
-
 from jiying.rules.faults import Fault, PackError
 
 Path = tuple[Hashable, ...]
@@ -31,6 +30,10 @@ class Marked:
         return self.lines.get(path, 1)
 
 
+class _Mark(Protocol):
+    line: int
+
+
 class _Loader(yaml.SafeLoader):
     """The safe loader without its guess that 2000-01-01 is a date: the schema decides what is one."""
 
@@ -44,9 +47,8 @@ _Loader.yaml_implicit_resolvers = {
 def read(raw: bytes) -> Marked:
     """Read one YAML document.
 
-    Raises:
-        PackError: not UTF-8 (`not_utf8`), not YAML (`not_yaml`), a key twice (`duplicate_key`), a reference by `*name`
-            (`alias`: a short file could unfold into a huge one).
+    Raises: PackError: not UTF-8 (`not_utf8`), not YAML (`not_yaml`), a key twice (`duplicate_key`), a
+    reference by `*name` (`alias`: a short file could unfold into a huge one).
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -73,7 +75,7 @@ def read(raw: bytes) -> Marked:
     return Marked(document, walk.lines)
 
 
-def _line_of(mark: yaml.Mark | None) -> int:
+def _line_of(mark: _Mark | None) -> int:
     return mark.line + 1 if mark else 1
 
 

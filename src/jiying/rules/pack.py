@@ -1,7 +1,8 @@
 """The shapes of a rule pack, and the questions an order asks it.
 
-Pure values: nothing here reads a file, a database or a clock.  `schema` builds them from YAML, `packs` picks the one in
-force.  Words are those of the domain: a promise is a milestone that must be reached within a limit.
+Pure values: nothing here reads a file, a database or a clock.  `schema` builds them from YAML, `packs`
+picks the one in force.  Words are those of the domain: a promise is a milestone that must be reached within
+a limit.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Names:
 class Limit:
     """So many of a unit of `UNITS`.
 
-    `emergency_minutes` run through nights and holidays; whether a pause stops them is the rule's `pausable`, not the
-    unit's.
+    `emergency_minutes` run through nights and holidays; whether a pause stops them is the rule's
+    `pausable`, not the unit's.
 
     >>> Limit(3, "calendar_days").minutes
     4320
@@ -55,8 +56,8 @@ class Limit:
     def minutes(self) -> int:
         """The limit in plain minutes.
 
-        Working minutes and working days are counted as calendar time as yet: a working minute is a minute, a working
-        day 1,440.  A limit in them is therefore stricter than it will be with a working calendar.
+        Working minutes and working days are counted as calendar time as yet: a working minute is a minute,
+        a working day 1,440.  A limit in them is therefore stricter than it will be with a working calendar.
         """
         return self.amount * _MINUTES[self.unit]
 
@@ -98,7 +99,9 @@ class Condition:
 
 
 def _share(ours: frozenset[str] | None, theirs: frozenset[str] | None) -> bool:
-    return ours is None or theirs is None or not ours.isdisjoint(theirs)
+    if ours is None or theirs is None:
+        return (ours is None or bool(ours)) and (theirs is None or bool(theirs))
+    return not ours.isdisjoint(theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,9 @@ class PromiseRule:
 class LadderStep:
     """Who is told when a promise drags on.
 
-    Due `after_min` minutes after its clock's `from_at`.  Not fired once the milestone `unless` is reached (None: the
-    promise's own target), nor once the clock is settled: somebody who arrived without pressing "departed" has departed.
+    Due `after_min` minutes after its clock's `from_at`.  Not fired once the milestone `unless` is reached
+    (None: the promise's own target), nor once the clock is settled: somebody who arrived without pressing
+    "departed" has departed.
     `tells` are of `AUDIENCES`; `names` is the sentence they read.
     """
 
@@ -144,7 +148,10 @@ class LadderStep:
 
 @dataclass(frozen=True, slots=True)
 class SilenceRule:
-    """What happens by rule where nobody objects: `verb` (verify or close) after `after_min` minutes in `from_state`."""
+    """What happens by rule where nobody objects.
+
+    `verb` (verify or close) is said after `after_min` minutes in `from_state`.
+    """
 
     id: str
     verb: str
@@ -157,9 +164,9 @@ class SilenceRule:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpDraw:
-    """Which done orders get a follow-up call: all that match one of `always`, and `share_percent` of the rest.
+    """Which done orders get a follow-up call.
 
-    `share_percent`: 0 to 100.
+    All that match one of `always`, and `share_percent` (0 to 100) of the rest.
     """
 
     always: tuple[Condition, ...]
@@ -170,7 +177,10 @@ class FollowUpDraw:
 
 @dataclass(frozen=True, slots=True)
 class PauseReason:
-    """Why a clock may stand still; a pause longer than `max_min` minutes wants approval from outside the company."""
+    """Why a clock may stand still.
+
+    A pause longer than `max_min` minutes wants approval from outside the company.
+    """
 
     code: str
     names: Names
@@ -183,8 +193,9 @@ class PauseReason:
 class Category:
     """What a matter is about.
 
-    `sign`: the code of the sign it stands under on the report page (twelve have their own).  `kind`, `default_urgency`,
-    `part` and `skill` are what an order of it starts with.  `between_neighbours`: one home's matter harms another.
+    `sign`: the code of the sign it stands under on the report page (twelve have their own).  `kind`,
+    `default_urgency`, `part` and `skill` are what an order of it starts with.  `between_neighbours`: one
+    home's matter harms another.
     `safety`: what to do first for life and limb, told before anything else.
     """
 
@@ -203,11 +214,12 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One dated set of rules, in force from `valid_from` to `valid_to`, both days included (None: without an end).
+    """One dated set of rules, in force from `valid_from` to `valid_to`, both included (None: without an end).
 
-    `official` False means an example nobody has enacted; `label` says so to readers and belongs beside every figure.
-    `claimed_after_min`: minutes between happening and receipt after which an event counts as claimed;
-    `typing_mark_min`: an arrival this close to its typing is marked.
+    `official` False means an example nobody has enacted; `label` says so to readers and belongs beside
+    every figure.
+    `claimed_after_min`: minutes between happening and receipt after which an event counts as
+    claimed; `typing_mark_min`: an arrival this close to its typing is marked.
     """
 
     name: str
@@ -231,7 +243,7 @@ class Pack:
     def rules_for(
         self, *, kind: str, urgency: str, category: str, part: str, drawn: bool
     ) -> tuple[PromiseRule, ...]:
-        """The promises an order of these traits is owed: at most one rule per promise, in the pack's order."""
+        """What an order of these traits is promised: at most one rule per promise, in the pack's order."""
         return tuple(
             rule
             for rule in self.promises

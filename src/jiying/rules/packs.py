@@ -66,9 +66,10 @@ def all_packs() -> tuple[Pack, ...]:
 
 
 def in_force(at: datetime | date) -> Pack:
-    """The pack by which what is reported at `at` is judged; official packs go before examples, later before earlier.
+    """The pack by which what is reported at `at` is judged.
 
-    The day is taken as `at` has it: turn an instant into the district's local time first.
+    Official packs go before examples, later before earlier ones.  The day is taken as `at` has it: turn an
+    instant into the district's local time first.
 
     Raises:
         NoPack: none covers the day.

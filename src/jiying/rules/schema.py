@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-
 from jiying.rules.faults import Fault
 from jiying.rules.marks import Marked
 from jiying.rules.pack import ANSWER, AUDIENCES, KINDS, MILESTONES, PARTS, SKILLS, UNITS, URGENCIES
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
 Json = dict[str, Any]
 
+LONGEST_QUOTE = 120
 TEN_YEARS_MIN = 10 * 366 * 1440
 SILENCE_STATES = {"verify": "done", "close": "verified"}
 """The verbs silence may say, each with the only state from which it leads on."""
@@ -151,8 +151,9 @@ _VALIDATOR = Draft202012Validator(SCHEMA)
 def shape_faults(marked: Marked) -> list[Fault]:
     """Every line that does not look as the schema wants it; empty when the shape is right.
 
-    Codes: unknown_key, missing_key, missing_source, wrong_type, out_of_range, bad_text, repeated, too_few, and
-    unknown_milestone, unknown_unit, unknown_audience, unknown_kind and their like for words outside their list.
+    Codes: unknown_key, missing_key, missing_source, wrong_type, out_of_range, bad_text, repeated, too_few,
+    and unknown_milestone, unknown_unit, unknown_audience, unknown_kind and their like for words outside
+    their list.
     """
     return [fault for error in _VALIDATOR.iter_errors(marked.document) for fault in _in_words(error, marked)]
 
@@ -190,10 +191,12 @@ def _in_words(error: ValidationError, marked: Marked) -> Iterator[Fault]:
             message = f"{where} is {_short(error.instance)}; it must be one of {choices}."
             yield Fault(line=line, code=schema["x-code"], message=message)
         case validator:
-            message = f"{where}: {error.message if len(error.message) <= 200 else _short(error.instance)}"
+            message = (
+                f"{where}: {error.message if len(error.message) <= LONGEST_QUOTE else _short(error.instance)}"
+            )
             yield Fault(line=line, code=_CODES[validator], message=message)
 
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
+    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
