@@ -1,0 +1,1 @@
+"""Estates: divisions, estates, buildings, companies, contracts, workers and their shifts."""

@@ -1,0 +1,80 @@
+"""Writes about estates, companies and workers; each checks its input and says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from stdnum.cn import uscc as uscc_check
+from stdnum.exceptions import ValidationError as BadNumber
+
+from jiying.core.crypto import seal
+from jiying.core.errors import BadInput
+from jiying.core.phones import parse_phone
+from jiying.estates.models import Company, Contract, Estate, Shift, Worker
+from jiying.people.models import Organisation, OrganisationKind, User
+
+
+def checked_uscc(code: str) -> str:
+    """The unified social credit code without spaces, upper case.
+
+    Raises:
+        BadInput: code `bad_uscc`, with what is wrong (length, characters, check digit).
+    """
+    try:
+        return str(uscc_check.validate(code))
+    except BadNumber as error:
+        raise BadInput.of("uscc", "bad_uscc", _("统一社会信用代码不对：%(why)s") % {"why": str(error)}) from error
+
+
+def register_company(*, district: str, uscc: str, name: str, parent: Company | None = None) -> Company:
+    """A company and its organisation."""
+    code = checked_uscc(uscc)
+    if Company.objects.filter(uscc=code).exists():
+        raise BadInput.of("uscc", "duplicate", _("这个统一社会信用代码已经登记过。"))
+    with transaction.atomic():
+        organisation = Organisation.objects.create(
+            kind=OrganisationKind.COMPANY, code=code, name=name, district=district
+        )
+        return Company.objects.create(
+            district=district, uscc=code, name=name, parent=parent, organisation=organisation
+        )
+
+
+def sign_contract(company: Company, estate: Estate, *, since: date, until: date | None = None) -> Contract:
+    """`company` serves `estate` from `since`; a running contract of another company ends that day."""
+    if until is not None and until <= since:
+        raise BadInput.of("valid_to", "bad_time", _("合同的结束日期应晚于开始日期。"))
+    with transaction.atomic():
+        Contract.objects.valid_on(since).filter(estate=estate).update(valid_to=since)
+        return Contract.objects.create(company=company, estate=estate, valid_from=since, valid_to=until)
+
+
+def hire(
+    company: Company,
+    *,
+    name: str,
+    skills: Iterable[str],
+    shifts: Iterable[tuple[int, int]],
+    known_skills: Iterable[str],
+    home: Estate | None = None,
+    user: User | None = None,
+    phone: str = "",
+) -> Worker:
+    """A worker with skills (codes among `known_skills`) and shifts in minutes of the day."""
+    wanted = sorted(set(skills))
+    if unknown := sorted(set(wanted) - set(known_skills)):
+        raise BadInput.of("skills", "unknown_skill", _("没有这样的技能：%(what)s") % {"what": "、".join(unknown)})
+    hours = list(shifts)
+    for start, end in hours:
+        if not 0 <= start < 1440 or not start < end <= start + 1440:
+            raise BadInput.of("shifts", "bad_time", _("班次的结束时间应晚于开始时间。"))
+    with transaction.atomic():
+        worker = Worker(company=company, name=name, skills=wanted, home_estate=home, user=user)
+        if phone:
+            worker.phone = seal(parse_phone(phone), context=f"worker:{worker.id}")
+        worker.save()
+        Shift.objects.bulk_create(Shift(worker=worker, start_min=start, end_min=end) for start, end in hours)
+        return worker

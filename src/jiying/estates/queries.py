@@ -1,0 +1,66 @@
+"""Reads about places and those who serve them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from jiying.core.text import initials
+from jiying.estates.models import Company, Contract, Division, Estate, Level, Shift, Worker
+
+
+@lru_cache(maxsize=64)
+def zone_of(district: str) -> ZoneInfo:
+    """The time zone of a district by its code; Shanghai's where none is set."""
+    row = Division.objects.filter(level=Level.DISTRICT, code=district).values_list("timezone", flat=True).first()
+    return ZoneInfo(row or "Asia/Shanghai")
+
+
+def the_district() -> Division | None:
+    """The district of this installation: its only one, or the first by code."""
+    return Division.objects.filter(level=Level.DISTRICT).order_by("code").first()
+
+
+def serving_company(estate: Estate, day: date) -> Company | None:
+    """Who serves `estate` on `day`; None where no contract runs."""
+    contract = (
+        Contract.objects.valid_on(day).filter(estate=estate).select_related("company").order_by("-valid_from").first()
+    )
+    return contract.company if contract else None
+
+
+def serving_companies(estate_ids: Iterable[uuid.UUID], day: date) -> dict[uuid.UUID, uuid.UUID]:
+    """Estate id → company id on `day`, for those with a running contract."""
+    rows = Contract.objects.valid_on(day).filter(estate_id__in=list(estate_ids)).order_by("valid_from")
+    return dict(rows.values_list("estate_id", "company_id"))
+
+
+def find_places(words: str, *, district: str | None = None, limit: int = 12) -> QuerySet[Estate]:
+    """Estates whose name or address contains `words`, or whose pinyin initials begin with them."""
+    words = words.strip()
+    rows = Estate.objects.select_related("town", "committee")
+    if district:
+        rows = rows.filter(district=district)
+    if not words:
+        return rows.none()
+    found = Q(name__icontains=words) | Q(address__icontains=words) | Q(code=words)
+    if words.isascii():
+        found |= Q(initials__startswith=initials(words) or words.lower())
+    return rows.filter(found).order_by("name")[:limit]
+
+
+def candidates(company: Company | None, *, district: str) -> QuerySet[Worker]:
+    """Workers who may be sent: the company's, or the district's where no company serves; with shifts."""
+    rows = Worker.objects.filter(active=True).select_related("company", "home_estate")
+    rows = rows.filter(company=company) if company else rows.filter(company__district=district)
+    return rows.prefetch_related(Prefetch("shifts", queryset=Shift.objects.order_by("start_min"))).order_by("name", "id")
+
+
+def on_duty(workers: Iterable[Worker], at: datetime, zone: ZoneInfo) -> list[Worker]:
+    """Those of `workers` whose shift covers `at`."""
+    return [worker for worker in workers if worker.on_duty(at, zone)]

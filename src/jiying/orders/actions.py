@@ -1,0 +1,153 @@
+"""The one door: whatever happens to an order, whoever does it, goes through `act`.
+
+One transaction checks that this person may do this to this order now, appends one event, and brings the
+order's columns and clocks to what its events say.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jiying.core.errors import BadCode, NotFound, StaleVersion
+from jiying.orders import idempotency, store
+from jiying.orders.actors import JUDGING, Actor, roles_for
+from jiying.orders.contacts import last4_of
+from jiying.orders.models import Order, OrderText
+from jiying.orders.proof import WrongCode
+from jiying.orders.saying import Database, say
+from jiying.orders.states import VERBS, State, find
+
+LAST4_TRIES = 5
+LAST4_LOCK = timedelta(hours=1)
+
+
+_DATABASE = Database()
+
+
+def act(
+    order_id: uuid.UUID,
+    verb: str,
+    *,
+    by: Actor,
+    at: datetime | None = None,
+    data: dict[str, Any] | None = None,
+    expected_version: int | None = None,
+    key: str = "",
+    now: datetime | None = None,
+) -> Order:
+    """Say `verb` about an order.
+
+    Args:
+        by: who says it; an order out of their scope does not exist for them.
+        at: when it happened (aware); None means now.  Must lie between the last action and now.
+        data: what the verb wants (`verbs`).
+        expected_version: the version the person saw; the watcher's events since then do not matter.
+        key: an idempotency key; the same key and input again changes nothing and returns the order.
+
+    Raises:
+        NotFound, UnknownVerb, NotYours, StaleVersion, ImpossibleVerb, BadInput, BadCode, KeyReused.
+    """
+    now = now or timezone.now()
+    data = dict(data or {})
+    refused: WrongCode | None = None
+    with transaction.atomic():
+        order = _locked(order_id, verb, by)
+        if key and idempotency.used(by, key, [str(order_id), verb, data], order, now):
+            return order
+        ledger = store.load(order)
+        change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
+        try:
+            say(
+                change,
+                verb,
+                by=by,
+                at=at or now,
+                now=now,
+                data=data,
+                lookup=_DATABASE,
+                expected_version=expected_version,
+            )
+        except WrongCode as error:
+            refused = error
+            _record_wrong_code(change, by, now)
+        store.write(change)
+    if refused is not None:
+        raise BadCode(refused.detail)
+    return order
+
+
+def _locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
+    """The order, locked until the transaction ends; `take` looks past what others took meanwhile."""
+    rows = Order.objects.select_related("estate", "town", "committee", "company", "worker")
+    if not by.track:
+        scope = rows.in_scope(by.scope)
+        if verb == "take" and by.scope.works_for:
+            scope = scope | rows.filter(company__organisation_id__in=by.scope.works_for)
+        rows = scope
+    order = rows.select_for_update(of=("self",)).filter(pk=order_id).first()
+    if order is None:
+        raise NotFound(_("没有找到这张工单。"))
+    if verb == "take" and order.worker is not None:
+        raise StaleVersion(_("%(name)s 已经先接了这单。") % {"name": order.worker.name}, taken_by=order.worker.name)
+    return order
+
+
+def _record_wrong_code(change: store.Change, by: Actor, now: datetime) -> None:
+    """A wrong arrival code is kept: five of them close the door, and they are evidence."""
+    change.moments.append(
+        change.ledger.append(
+            "wrong_code",
+            milestone=None,
+            by=by.code,
+            role="worker",
+            at=now,
+            received_at=now,
+            data={"try": change.ledger.wrong_codes + 1},
+        )
+    )
+
+
+def check_last4(order: Order, last4: str | None, *, now: datetime | None = None) -> None:
+    """The holder of a link proves to be the reporter by the last four digits of the telephone.
+
+    Orders without a telephone ask for nothing.  After five wrong tries the link is closed for an hour.
+
+    Raises:
+        BadCode: missing, wrong, or closed.
+    """
+    now = now or timezone.now()
+
+
+    expected = last4_of(order)
+    if not expected:
+        return
+    with transaction.atomic():
+        text = OrderText.objects.select_for_update().get(pk=order.pk)
+        if text.last4_locked_until and now < text.last4_locked_until:
+            raise BadCode(_("号码后四位输错次数过多，请一小时后再试，或拨打物业电话办理。"))
+        if last4 == expected:
+            if text.last4_failures:
+                OrderText.objects.filter(pk=order.pk).update(last4_failures=0, last4_locked_until=None)
+            return
+        if last4:
+            failures = text.last4_failures + 1
+            locked = now + LAST4_LOCK if failures >= LAST4_TRIES else None
+            OrderText.objects.filter(pk=order.pk).update(
+                last4_failures=0 if locked else failures, last4_locked_until=locked
+            )
+    raise BadCode(_("请输入报修电话的后四位。") if not last4 else _("电话后四位不对。"))
+
+
+def possible_verbs(order: Order, reached: set[str], by: Actor) -> list[str]:
+    """The verbs `by` may say about `order` now; `reached` are the milestones of its present round."""
+    roles, judging = roles_for("note", order, by), roles_for("verify", order, by)
+    state = State(order.state)
+    return [
+        verb for verb in VERBS if find(verb, state, judging if verb in JUDGING else roles, reached) is not None
+    ]

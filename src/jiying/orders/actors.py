@@ -1,0 +1,109 @@
+"""Who acts on an order, and in which roles they stand to it.
+
+A user may be several things at once; towards one order only those count that reach it.  Whoever serves the
+order's company never verifies or closes it, whatever else they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jiying.people.scopes import DISTRICT_WIDE, NOBODY, Scope, scope_of
+
+if TYPE_CHECKING:
+    from jiying.orders.models import Order
+
+JUDGING = frozenset({"verify", "close", "confirm", "approve_pause", "reopen"})
+"""Verbs by which others judge the serving company's work."""
+
+#: When somebody holds several roles, the event names the first of these that the verb allows.
+_PRECEDENCE = (
+    "worker",
+    "manager",
+    "company",
+    "committee",
+    "operator",
+    "supervisor",
+    "town",
+    "district",
+    "owners",
+    "resident",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts: a signed-in user, or the holder of an order's tracking link (`track`)."""
+
+    scope: Scope
+    name: str = ""
+    track: bool = False
+    staff: bool = False
+
+    @classmethod
+    def of(cls, user: Any) -> Actor:
+        """The actor behind a (possibly anonymous) user."""
+        scope = scope_of(user)
+        name = str(user) if scope.user_id else ""
+        return cls(scope=scope, name=name, staff=bool(scope.roles - {"resident"}))
+
+    @property
+    def code(self) -> str:
+        """How events name them: the user's id, or nothing for a resident without an account."""
+        return str(self.scope.user_id) if self.scope.user_id else ""
+
+
+STRANGER = Actor(scope=NOBODY)
+TRACKER = Actor(scope=NOBODY, track=True)
+
+
+def roles_towards(order: Order, actor: Actor) -> frozenset[str]:
+    """The roles in which `actor` stands to `order`; `town`, `committee`, `company`, `estate` are joined."""
+    scope = actor.scope
+    roles: set[str] = set()
+    if actor.track or (scope.user_id and order.reporter_id == scope.user_id):
+        roles.add("resident")
+    if order.district in scope.districts:
+        roles |= scope.roles & DISTRICT_WIDE
+    if order.town is not None and order.town.code in scope.towns:
+        roles.add("town")
+    if order.committee is not None and order.committee.code in scope.committees:
+        roles.add("committee")
+    estate = order.estate.code if order.estate is not None else ""
+    if estate and estate in scope.owned:
+        roles.add("owners")
+    if order.company is not None:
+        organisation = order.company.organisation_id
+        if organisation in scope.companies:
+            roles.add("company")
+        places = scope.managed.get(organisation)
+        if places is not None and (not places or estate in places):
+            roles.add("manager")
+        if organisation in scope.works_for and order.worker is None:
+            roles.add("worker")
+    if order.worker is not None and scope.user_id and order.worker.user_id == scope.user_id:
+        roles.add("worker")
+    return frozenset(roles)
+
+
+def serves(order: Order, actor: Actor) -> bool:
+    """Whether `actor` belongs to the company that serves `order`."""
+    if order.company is None:
+        return order.worker is not None and order.worker.user_id == actor.scope.user_id
+    organisation = order.company.organisation_id
+    scope = actor.scope
+    return organisation in scope.companies or organisation in scope.managed or organisation in scope.works_for
+
+
+def speaking_as(verb_roles: frozenset[str], roles: frozenset[str]) -> str:
+    """The role an event names when somebody holding `roles` says a verb open to `verb_roles`."""
+    return next(role for role in _PRECEDENCE if role in verb_roles & roles)
+
+
+def roles_for(verb: str, order: Order, actor: Actor) -> frozenset[str]:
+    """The roles that count for `verb`: none of the judging ones for the company that did the work."""
+    roles = roles_towards(order, actor)
+    if verb in JUDGING and serves(order, actor):
+        roles -= {"committee", "operator", "town", "resident"}
+    return roles

@@ -1,0 +1,61 @@
+"""`jiying verify-chain` and `jiying events`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from dataclasses import asdict
+
+import click
+
+
+def _order_id(text: str) -> uuid.UUID:
+    """An order's id, from its id or its number; leaves with 2 when there is none."""
+    from jiying.orders.models import Order
+
+    try:
+        found = Order.objects.filter(pk=uuid.UUID(text)).first()
+    except ValueError:
+        found = Order.objects.filter(number=text).first()
+    if found is None:
+        click.echo(f"jiying: no order {text!r}", err=True)
+        sys.exit(2)
+    return found.pk
+
+
+@click.command("verify-chain")
+@click.argument("order_id", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify_chain(order_id: str | None, as_json: bool) -> None:
+    """Check the event log of ORDER_ID (an id or a number), or of all orders.
+
+    Leaves with 1 when a chain is broken.
+    """
+    from jiying.orders.verify import verify
+
+    report = verify(_order_id(order_id) if order_id else None)
+    if as_json:
+        click.echo(json.dumps(asdict(report), ensure_ascii=False))
+    else:
+        for broken in report.broken:
+            click.echo(f"broken: order {broken.order}, event {broken.version}: {broken.reason}", err=True)
+        click.echo(f"{report.orders} orders, {report.events} events, {len(report.broken)} broken, head {report.head}")
+    sys.exit(1 if report.broken else 0)
+
+
+@click.command()
+@click.argument("order_id")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def events(order_id: str, as_json: bool) -> None:
+    """List the events of ORDER_ID (an id or a number), as the REST interface shows them."""
+    from jiying.orders.queries import lines_of
+    from jiying.orders.wire import event_json
+
+    key = _order_id(order_id)
+    items = [event_json(line) for line in lines_of([key])[key]]
+    if as_json:
+        click.echo(json.dumps({"events": items}, ensure_ascii=False))
+        return
+    for item in items:
+        click.echo(f"{item['version']:>4}  {item['at']}  {item['verb']:<14} {item['role']:<10} {item['data']}")

@@ -1,0 +1,47 @@
+"""Who reported, sealed: names and telephones are read here and nowhere else."""
+
+from __future__ import annotations
+
+from jiying.core.crypto import keyed_hash, seal, unseal
+from jiying.core.text import mask_name, mask_phone
+from jiying.orders.models import Order, OrderText
+
+
+def sealed(order_id: object, field: str, value: str) -> bytes:
+    """A contact as it is stored; bound to its order and field."""
+    return seal(value, context=f"order:{order_id}:{field}") if value else b""
+
+
+def phone_key(phone: str) -> str:
+    """By which a caller's orders are found, without storing the number in the clear."""
+    return keyed_hash(phone, purpose="phone") if phone else ""
+
+
+def _read(order: Order, field: str) -> str:
+    text = getattr(order, "text", None)
+    blob = bytes(getattr(text, field)) if text is not None else b""
+    return unseal(blob, context=f"order:{order.pk}:{field}") if blob else ""
+
+
+def phone_of(order: Order) -> str:
+    """The reporter's telephone, E.164; empty where none was given or it was erased."""
+    return _read(order, "phone")
+
+
+def name_of(order: Order) -> str:
+    return _read(order, "name")
+
+
+def last4_of(order: Order) -> str:
+    return phone_of(order)[-4:]
+
+
+def masked(order: Order) -> dict[str, str]:
+    """Name and telephone as everyone in scope sees them: 3-4-4, surname only."""
+    return {"name": mask_name(name_of(order)), "phone": mask_phone(phone_of(order))}
+
+
+def orders_of_phone(phone: str) -> list[OrderText]:
+    """The texts of the orders reported from a telephone (E.164), newest first, at most 20."""
+    rows = OrderText.objects.filter(phone_hash=phone_key(phone)).select_related("order", "order__estate")
+    return list(rows.order_by("-order__reported_at")[:20])

@@ -1,0 +1,114 @@
+"""Following the event log: each follower keeps a cursor, reads what was committed since, and is idempotent.
+
+On PostgreSQL a row's number becomes visible out of order, so a follower reads by (`xid`, `seq`) and only
+below the oldest transaction still running: what commits late is never skipped.  SQLite has one writer at a
+time, for which the same query is right with `xid` = 0.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db import close_old_connections, connection, transaction
+from django.db.models import Q, QuerySet
+
+from jiying.core import wake
+from jiying.orders.models import Cursor, Event
+
+log = logging.getLogger("jiying.followers")
+
+BATCH = 500
+LOOK_EVERY_S = 0.5
+Position = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """`handle` takes events in cursor order, inside the transaction that moves the cursor."""
+
+    name: str
+    handle: Callable[[Sequence[Event]], None]
+
+
+_registry: dict[str, Follower] = {}
+
+
+def register(name: str, handle: Callable[[Sequence[Event]], None]) -> None:
+    """Make a follower known; rooms do it when the application starts."""
+    _registry[name] = Follower(name, handle)
+
+
+def settled() -> QuerySet[Event]:
+    """Events that no running transaction can still slip in front of."""
+    events = Event.objects.order_by("xid", "seq")
+    if connection.vendor != "postgresql":
+        return events
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        oldest = cursor.fetchone()[0]
+    return events.filter(xid__lt=oldest)
+
+
+def after(position: Position) -> QuerySet[Event]:
+    """Settled events after a cursor."""
+    xid, seq = position
+    return settled().filter(Q(xid__gt=xid) | Q(xid=xid, seq__gt=seq))
+
+
+def end() -> Position:
+    """The cursor of the newest settled event."""
+    row = settled().reverse().values_list("xid", "seq").first()
+    return row if row is not None else (0, 0)
+
+
+def advance(follower: Follower) -> int:
+    """Let a follower take the next events; returns how many.  A crash repeats the batch, and loses nothing."""
+    with transaction.atomic():
+        Cursor.objects.get_or_create(follower=follower.name)
+        cursor = Cursor.objects.select_for_update().get(follower=follower.name)
+        events = list(after((cursor.xid, cursor.seq)).select_related("order")[:BATCH])
+        if not events:
+            return 0
+        follower.handle(events)
+        cursor.xid, cursor.seq = events[-1].xid, events[-1].seq
+        cursor.save(update_fields=["xid", "seq", "updated_at"])
+        return len(events)
+
+
+def catch_up() -> None:
+    """Let every follower read to the end, now, in this thread."""
+    for follower in list(_registry.values()):
+        while advance(follower):
+            pass
+
+
+def skip_to_end() -> None:
+    """Set every follower's cursor to the newest event: for a fresh demo, whose history told nobody."""
+    xid, seq = end()
+    for name in _registry:
+        Cursor.objects.update_or_create(follower=name, defaults={"xid": xid, "seq": seq})
+
+
+def lags() -> dict[str, int]:
+    """How many events each follower is behind."""
+    kept = {row.follower: (row.xid, row.seq) for row in Cursor.objects.all()}
+    return {name: after(kept.get(name, (0, 0))).count() for name in _registry}
+
+
+def run_all(stop: threading.Event) -> None:
+    """Let all followers read on until `stop`: at every signal, and every half second."""
+    seen = wake.seen()
+    while not stop.is_set():
+        close_old_connections()
+        for follower in list(_registry.values()):
+            try:
+                while advance(follower) and not stop.is_set():
+                    pass
+            except Exception:
+                # One follower's failure must not stop the others; its cursor stays where it was.
+                log.exception("follower %s failed; trying again", follower.name)
+        seen = wake.wait(seen, LOOK_EVERY_S)
+    connection.close()

@@ -1,0 +1,69 @@
+"""Idempotency keys: a request that comes again does nothing again.
+
+Keys are scoped to their caller, kept for 24 hours, and written in the same transaction as what they guard.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from jiying.core.crypto import sm3_hex
+from jiying.core.errors import BadInput, KeyReused
+from jiying.orders.actors import Actor
+from jiying.orders.models import IdempotencyKey, Order
+
+KEPT = timedelta(hours=24)
+
+
+def fingerprint(body: Any) -> str:
+    """What tells two request bodies apart: their canonical JSON's SM3."""
+    return sm3_hex(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode())
+
+
+def checked(key: str) -> str:
+    """A usable key (BadInput `bad_key`)."""
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise BadInput.of("Idempotency-Key", "bad_key", _("Idempotency-Key 应为 1 到 200 个可见字符。"))
+    return key
+
+
+def earlier(caller: str, key: str, body: Any, now: datetime) -> Order | None:
+    """The order an earlier request with this key made; None when the key is new or has expired.
+
+    Raises:
+        KeyReused: the key came with another body.
+    """
+    row = IdempotencyKey.objects.filter(caller=caller, key=checked(key)).select_related("order").first()
+    if row is None:
+        return None
+    if row.created_at < now - KEPT:
+        row.delete()
+        return None
+    if row.fingerprint != fingerprint(body):
+        raise KeyReused(_("这个 Idempotency-Key 已用于另一个请求，请换一个新的。"))
+    return row.order
+
+
+def remember(caller: str, key: str, body: Any, order: Order, now: datetime) -> None:
+    """Bind the key to what it made; a concurrent twin fails here on the unique key (IntegrityError)."""
+    IdempotencyKey.objects.create(
+        caller=caller, key=checked(key), fingerprint=fingerprint(body), order=order, created_at=now
+    )
+
+
+def used(by: Actor, key: str, body: Any, order: Order, now: datetime) -> bool:
+    """For actions, under the order's lock: True when the key did this already; otherwise binds it."""
+    caller = by.code or f"track:{order.pk}"
+    if earlier(caller, key, body, now) is not None:
+        return True
+    remember(caller, key, body, order, now)
+    return False
+
+
+def forget_old(now: datetime) -> int:
+    """Delete keys older than 24 hours; returns how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=now - KEPT).delete()[0]

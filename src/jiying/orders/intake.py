@@ -1,0 +1,340 @@
+"""How an order begins: `accept` takes one or many at once, checks each whole, and writes them together.
+
+An order that is refused writes nothing and stops none of the others.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jiying.core.crypto import commit
+from jiying.core.errors import BadInput, FieldError, JiyingError
+from jiying.core.geo import Point, check_point
+from jiying.core.ids import uuid7
+from jiying.core.phones import parse_phone
+from jiying.core.text import clean
+from jiying.core.times import parse_rfc3339
+from jiying.orders import contacts, idempotency, store
+from jiying.orders.actors import Actor, speaking_as
+from jiying.orders.ledger import Ledger
+from jiying.orders.models import Order, OrderText
+from jiying.orders.places import Places, Spot
+from jiying.orders.proof import track_digest, track_token
+from jiying.orders.states import PEOPLE
+from jiying.orders.verbs import checked_category, checked_kind, checked_urgency
+from jiying.rules import packs
+from jiying.rules.pack import Pack
+
+MAX_DESCRIPTION = 4000
+CALL_WINDOW = timedelta(hours=24)
+CITY_KM = 120.0
+
+
+@dataclass(slots=True)
+class NewOrder:
+    """What somebody reports.  Times are RFC 3339 text or aware datetimes; `estate` is a code or an id.
+
+    `reported_at`, `town`, `external_id` and `lot` are for imports and simulations, which are trusted with
+    time; at the public doors they stay empty.
+    """
+
+    kind: Any = "repair"
+    category: Any = ""
+    description: Any = ""
+    urgency: Any = None
+    estate: Any = None
+    building: Any = None
+    unit: Any = None
+    address: Any = None
+    point: Any = None
+    name: Any = None
+    phone: Any = None
+    appointment: Any = None
+    called_at: Any = None
+    channel: str = "page"
+    reported_at: datetime | None = None
+    town: str = ""
+    external_id: str = ""
+    lot: bool | None = None
+
+    def body(self) -> dict[str, Any]:
+        """What tells two requests apart."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class Draft:
+    """A checked order, ready to be written."""
+
+    order: Order
+    text: OrderText
+    ledger: Ledger
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What `accept` did with one new order: `order`, or the `error` that says why not."""
+
+    order: Order | None = None
+    error: JiyingError | None = None
+
+
+def accept(
+    news: Sequence[NewOrder], *, by: Actor, now: datetime | None = None, numbers: Numbers | None = None
+) -> list[Accepted]:
+    """Take many new orders in one transaction; the answers come in the order of `news`."""
+    now = now or timezone.now()
+    places = Places.of(news)
+    results = [_try_draft(new, by=by, now=now, places=places) for new in news]
+    drafts = [draft for draft in results if isinstance(draft, Draft)]
+    with transaction.atomic():
+        write_drafts(drafts, numbers or Numbers())
+    return [
+        Accepted(order=result.order) if isinstance(result, Draft) else Accepted(error=result) for result in results
+    ]
+
+
+def accept_one(
+    new: NewOrder, *, by: Actor, caller: str = "", key: str = "", now: datetime | None = None
+) -> tuple[Order, bool]:
+    """Take one new order; returns it and whether it is new.
+
+    With a `key`, the same request from the same `caller` gets the order it made before, even when several
+    arrive in the same instant.
+
+    Raises:
+        BadInput: all wrong fields at once.  KeyReused: the key came with another body.
+    """
+    now = now or timezone.now()
+    body = new.body()
+    if key:
+        order = idempotency.earlier(caller, key, body, now)
+        if order is not None:
+            return order, False
+    for attempt in range(5):
+        draft = make_draft(new, by=by, now=now, places=Places.of([new]))
+        try:
+            with transaction.atomic():
+                write_drafts([draft], Numbers())
+                if key:
+                    idempotency.remember(caller, key, body, draft.order, now)
+            return draft.order, True
+        except IntegrityError:
+            # A twin bound the key first, or the number was taken in this instant.
+            order = idempotency.earlier(caller, key, body, now) if key else None
+            if order is not None:
+                return order, False
+            if attempt == 4:
+                raise
+    raise AssertionError("the loop returns or raises")
+
+
+def _try_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Draft | JiyingError:
+    try:
+        return make_draft(new, by=by, now=now, places=places)
+    except JiyingError as error:
+        return error
+
+
+@dataclass(slots=True)
+class _Fields:
+    """Collects what is wrong, so that a person sees everything at once."""
+
+    errors: list[FieldError] = field(default_factory=list)
+
+    def take(self, check: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return check(*args, **kwargs)
+        except BadInput as error:
+            self.errors += error.errors
+            return None
+
+
+def make_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Draft:
+    """Check a new order whole and seal its first event; nothing is written yet.
+
+    Raises:
+        BadInput: with all wrong fields.
+    """
+    fields = _Fields()
+    at = new.reported_at or fields.take(_called_at, new.called_at, by, now) or now
+    pack = packs.in_force(at)
+    kind = fields.take(checked_kind, new.kind, "kind")
+    category = fields.take(checked_category, new.category, pack.categories, "category")
+    urgency = fields.take(checked_urgency, new.urgency, "urgency") if new.urgency else None
+    spot = fields.take(places.spot, new) or Spot(district="")
+    point = fields.take(_point, new.point, spot.near) if new.point is not None else None
+    description = fields.take(clean, new.description, field="description", max_chars=MAX_DESCRIPTION)
+    unit = fields.take(_optional, new.unit, "unit", 60)
+    address = fields.take(_optional, new.address, "address", 200)
+    name = fields.take(_optional, new.name, "reporter.name", 60)
+    phone = fields.take(parse_phone, new.phone) if new.phone else ""
+    urgency = urgency or (pack.categories[category].default_urgency if category and kind == "repair" else "ordinary")
+    appointment = fields.take(_appointment, new.appointment, urgency, now) if new.appointment else None
+    if spot.estate is None and point is None and not address and not spot.town and not fields.errors:
+        fields.errors.append(FieldError("estate", "required", _("请说明在哪里：小区、地址或位置。")))
+    if fields.errors:
+        raise BadInput(_("有 %(n)d 处需要改正。") % {"n": len(fields.errors)}, errors=fields.errors)
+    return _draft(
+        new, by, now, at, pack, spot if spot.estate else places.around(spot, point),
+        {"kind": kind, "category": category, "urgency": urgency, "appointment": appointment},
+        {"description": description, "unit": unit, "address": address, "name": name, "phone": phone},
+        point,
+    )  # fmt: skip
+
+
+def _draft(
+    new: NewOrder,
+    by: Actor,
+    now: datetime,
+    at: datetime,
+    pack: Pack,
+    spot: Spot,
+    facts: dict[str, Any],
+    texts: dict[str, str | None],
+    point: Point | None,
+) -> Draft:
+    where = point or spot.point
+    order = Order(
+        id=uuid7(),
+        district=spot.district,
+        external_id=new.external_id,
+        channel=new.channel,
+        town=spot.town,
+        committee=spot.committee,
+        estate=spot.estate,
+        building=spot.building,
+        company=spot.company(at.date()),
+        reporter_id=by.scope.user_id if by.scope.user_id and not by.staff else None,
+        lon=where.lon if where else None,
+        lat=where.lat if where else None,
+        reported_at=at,
+        pack=store.stamp_of(pack),
+    )
+    order.track = track_digest(track_token(order.id))
+    salt, commitment = commit("\n".join(texts[name] or "" for name in sorted(texts)))
+    lot = new.lot if new.lot is not None else _LOT.random() * 100 < pack.follow_up.share_percent
+    data = {
+        **{name: value for name, value in facts.items() if value is not None},
+        "part": pack.categories[facts["category"]].part,
+        "channel": new.channel,
+        "pack": order.pack,
+        "lot": lot,
+        "estate": spot.estate.code if spot.estate else None,
+        "town": spot.town.code if spot.town else None,
+        "said_sm3": commitment,
+    }
+    ledger = Ledger.new(order.id, pack)
+    role = speaking_as(PEOPLE, (by.scope.roles & PEOPLE) or frozenset({"resident"}))
+    ledger.append("report", milestone="reported", by=by.code, role=role, at=at, received_at=max(now, at), data=data)
+    text = OrderText(
+        order=order,
+        description=texts["description"] or "",
+        unit=texts["unit"] or "",
+        address=texts["address"] or "",
+        name=contacts.sealed(order.id, "name", texts["name"] or ""),
+        phone=contacts.sealed(order.id, "phone", texts["phone"] or ""),
+        phone_hash=contacts.phone_key(texts["phone"] or ""),
+        salt=salt,
+    )
+    return Draft(order=order, text=text, ledger=ledger)
+
+
+_LOT = random.SystemRandom()
+
+
+def write_drafts(drafts: Sequence[Draft], numbers: Numbers) -> None:
+    """Write checked orders with their first events; inside the caller's transaction."""
+    if not drafts:
+        return
+    numbers.give([draft.order for draft in drafts])
+    for draft in drafts:
+        store.mirror(draft.order, draft.ledger)
+    if len(drafts) == 1:
+        drafts[0].order.save(force_insert=True)
+        drafts[0].text.save(force_insert=True)
+    else:
+        Order.objects.bulk_create([draft.order for draft in drafts], batch_size=200)
+        OrderText.objects.bulk_create([draft.text for draft in drafts], batch_size=500)
+    store.write_log(store.Change(order=d.order, ledger=d.ledger, moments=list(d.ledger.moments)) for d in drafts)
+
+
+class Numbers:
+    """Gives orders the number people say on the telephone: the day and six digits, for example 261124-038201.
+
+    The digits are drawn, not counted: a counter would be a queue for all writers, and would tell strangers
+    how many orders there are.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = random.SystemRandom() if seed is None else random.Random(seed)
+
+    def give(self, orders: Sequence[Order]) -> None:
+        """Set `number` on each, different from one another and, in bulk, from those in the database.
+
+        A single order is not looked up first: the unique key refuses the rare clash and intake tries again.
+        """
+        waiting, taken = list(orders), set[str]()
+        while waiting:
+            for order in waiting:
+                order.number = self._draw(order.reported_at.date())
+                while order.number in taken:
+                    order.number = self._draw(order.reported_at.date())
+                taken.add(order.number)
+            if len(orders) == 1:
+                return
+            clash = set(Order.objects.filter(number__in=[o.number for o in waiting]).values_list("number", flat=True))
+            waiting = [order for order in waiting if order.number in clash]
+
+    def _draw(self, day: date) -> str:
+        return f"{day:%y%m%d}-{self._random.randrange(1_000_000):06}"
+
+
+def _optional(value: Any, name: str, max_chars: int) -> str:
+    if value in (None, ""):
+        return ""
+    return clean(value, field=name, max_chars=max_chars, required=False, single_line=True)
+
+
+def _called_at(value: Any, by: Actor, now: datetime) -> datetime | None:
+    """When the caller rang, which starts the clocks; only those who take calls may say it."""
+    if value in (None, ""):
+        return None
+    called = value if isinstance(value, datetime) else parse_rfc3339(value, "called_at")
+    if not by.staff:
+        raise BadInput.of("called_at", "bad_time", _("来电时间只由接线人员填写。"))
+    if called > now:
+        raise BadInput.of("called_at", "bad_time", _("来电时间在将来。"))
+    if called < now - CALL_WINDOW:
+        raise BadInput.of("called_at", "bad_time", _("来电时间早于 24 小时前，请核对。"))
+    return called
+
+
+def _appointment(value: Any, urgency: str, now: datetime) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise BadInput.of("appointment", "bad_time", _("预约应有开始 from 和结束 to。"))
+    start = parse_rfc3339(value.get("from"), "appointment.from")
+    end = parse_rfc3339(value.get("to"), "appointment.to")
+    if urgency == "emergency":
+        raise BadInput.of("appointment", "invalid", _("急修不预约，请立即处理。"))
+    if not now < end or not start < end or start > now + timedelta(days=60):
+        raise BadInput.of("appointment", "bad_time", _("预约时段应在今后 60 天内，结束晚于开始。"))
+    return {"from": start.isoformat(), "to": end.isoformat()}
+
+
+def _point(value: Any, near: Point | None) -> Point:
+    if isinstance(value, Point):
+        return value
+    if not isinstance(value, dict):
+        raise BadInput.of("point", "bad_point", _("位置应包含经度 lon 和纬度 lat。"))
+    return check_point(
+        value.get("lon"), value.get("lat"), value.get("crs", "WGS-84"), near=near, within_km=CITY_KM
+    )

@@ -1,0 +1,79 @@
+"""What falls due on an order without anybody doing anything: warnings, breaches, the ladder, dated rules.
+
+Pure.  `pending` derives every step still to come from the order's events, so a step that has an event has
+fired, and no other record is needed: a restart, a second watcher or a late one come to the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from jiying.orders.promises import RUNNING, Clock
+from jiying.orders.states import ENDED, State
+
+if TYPE_CHECKING:
+    from jiying.orders.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happens by itself at `due_at` (aware): which event it writes, and with what data."""
+
+    due_at: datetime
+    verb: str
+    data: dict[str, Any]
+    rule: str
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What makes a step the same step: it fires once."""
+        return key_of(self.verb, self.data)
+
+
+def key_of(verb: str, data: dict[str, Any]) -> tuple[str, str, str, int]:
+    """The key of a fired or pending step."""
+    return (verb, data.get("step", ""), data.get("promise", ""), data.get("round", 0))
+
+
+def pending(ledger: Ledger) -> Iterator[Step]:
+    """All steps that have not fired and still can, in no order."""
+    fired = ledger.fired
+    for clock in ledger.judge.clocks:
+        for step in _of_clock(ledger, clock):
+            if step.key not in fired:
+                yield step
+    yield from _of_state(ledger)
+
+
+def next_step(ledger: Ledger) -> Step | None:
+    """The step that is due first."""
+    return min(pending(ledger), key=lambda step: (step.due_at, step.verb, step.data.get("step", "")), default=None)
+
+
+def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
+    if not clock.waits:
+        return
+    base = {"promise": clock.promise, "round": clock.round}
+    if clock.state == RUNNING:
+        warn = ledger.warn_before.get(clock.rule)
+        if warn is not None and warn < clock.limit_minutes:
+            yield Step(clock.due_at - timedelta(minutes=warn), "warn", base, "watch")
+        yield Step(clock.due_at, "breach", base, "watch")
+    if ledger.state in ENDED or clock.state == "paused":
+        return
+    for rung in ledger.pack.ladder_for(clock.promise):
+        if (rung.unless or clock.target) not in ledger.judge.reached:
+            data = {**base, "step": rung.step, "tells": list(rung.tells)}
+            yield Step(clock.from_at + timedelta(minutes=rung.after_min), "escalate", data, "ladder")
+
+
+def _of_state(ledger: Ledger) -> Iterator[Step]:
+    if ledger.state is State.PAUSED and ledger.judge.paused_until is not None:
+        yield Step(ledger.judge.paused_until, "resume", {"rule": "pause_ended"}, "pause_ended")
+    for rule in ledger.pack.silence:
+        if ledger.state == rule.from_state:
+            due = ledger.state_since + timedelta(minutes=rule.after_min)
+            yield Step(due, rule.verb, {"rule": rule.id}, rule.id)

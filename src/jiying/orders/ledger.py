@@ -1,0 +1,209 @@
+"""One order as a fold over its events: what `act`, the bulk twins, the watcher and `verify-chain` share.
+
+Pure.  A `Ledger` is rebuilt from events and advanced by one event at a time; it holds the state, the clocks
+and what fired, and nothing that the events do not say.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from jiying.core.errors import BadInput, ImpossibleVerb, NotYours, StaleVersion, UnknownVerb
+from jiying.core.ids import uuid7
+from jiying.orders import ladder
+from jiying.orders.chain import GENESIS, Moment, link
+from jiying.orders.promises import Judge
+from jiying.orders.states import (
+    MESSAGES,
+    OBSERVATIONS,
+    RESUMED,
+    State,
+    Transition,
+    find,
+    possible,
+    roles_of,
+    rows_of,
+)
+from jiying.rules.pack import Pack
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The present truth about one order, derived from its events.
+
+    `acted_version` is the version of the last event a person wrote: the watcher's observations make
+    nobody's version stale.  `last_at` bounds the `at` of the next event from below.
+    """
+
+    order: uuid.UUID
+    pack: Pack
+    judge: Judge
+    state: State = State.SUBMITTED
+    state_since: datetime = datetime.min
+    paused_from: State | None = None
+    worker: str = ""
+    version: int = 0
+    acted_version: int = 0
+    last_at: datetime = datetime.min
+    head: str = GENESIS
+    fired: set[tuple[str, str, str, int]] = field(default_factory=set)
+    wrong_codes: int = 0
+    reopened: int = 0
+    warn_before: dict[str, int] = field(default_factory=dict)
+    moments: list[Moment] = field(default_factory=list)
+
+    @classmethod
+    def new(cls, order: uuid.UUID, pack: Pack) -> Ledger:
+        """An order before its first event."""
+        warn = {rule.id: rule.warn_before_min for rule in pack.promises if rule.warn_before_min is not None}
+        return cls(order=order, pack=pack, judge=Judge(pack), warn_before=warn)
+
+    @classmethod
+    def of(cls, order: uuid.UUID, pack: Pack, moments: Iterable[Moment]) -> Ledger:
+        """An order from all its events, in their order."""
+        ledger = cls.new(order, pack)
+        for moment in moments:
+            ledger.advance(moment)
+        return ledger
+
+    # -- deciding --------------------------------------------------------------------------------
+
+    def permit(self, verb: str, roles: frozenset[str], expected_version: int | None) -> Transition:
+        """The row of the table by which somebody holding `roles` may say `verb` now.
+
+        Raises:
+            UnknownVerb, NotYours, StaleVersion, ImpossibleVerb: in this order of precedence.
+        """
+        if not rows_of(verb):
+            raise UnknownVerb(_("没有“%(verb)s”这个动作。") % {"verb": verb[:40]})
+        if not roles_of(verb) & roles:
+            raise NotYours(_("这个动作不由您来做。"), possible_verbs=self.possible(roles))
+        if expected_version is not None and not self.acted_version <= expected_version <= self.version:
+            raise StaleVersion(_("这张工单刚刚有人处理过，请看最新情况后再操作。"))
+        row = find(verb, self.state, roles, self.judge.reached.keys() | set())
+        if row is None:
+            raise ImpossibleVerb(_("工单现在的状态不能做这个动作。"), possible_verbs=self.possible(roles))
+        return row
+
+    def possible(self, roles: frozenset[str]) -> list[str]:
+        """The verbs that somebody holding `roles` may say now."""
+        return possible(self.state, roles, set(self.judge.reached))
+
+    def check_time(self, at: datetime, received_at: datetime) -> None:
+        """Refuse an `at` that lies after its receipt or before what happened last (BadInput `bad_time`)."""
+        if at > received_at:
+            raise BadInput.of("at", "bad_time", _("发生时间在将来，请检查手机的时间。"))
+        if at < self.last_at:
+            raise BadInput.of("at", "bad_time", _("发生时间早于工单的上一个动作，请检查手机的时间。"))
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def append(
+        self,
+        verb: str,
+        *,
+        milestone: str | None,
+        by: str,
+        role: str,
+        at: datetime,
+        received_at: datetime,
+        data: dict[str, Any],
+    ) -> Moment:
+        """Seal the next event behind the last one and take it in."""
+        moment = Moment(
+            order=self.order,
+            version=self.version + 1,
+            verb=verb,
+            milestone=milestone,
+            by=by,
+            role=role,
+            at=at,
+            received_at=received_at,
+            claimed=received_at - at > timedelta(minutes=self.pack.claimed_after_min),
+            data=data,
+            id=uuid7(),
+        )
+        link(moment, self.head)
+        self.advance(moment)
+        return moment
+
+    def advance(self, moment: Moment) -> None:
+        """Take one event in: state, clocks, versions, what fired."""
+        self.judge.feed(moment)
+        self.version, self.head = moment.version, moment.hash
+        self.moments.append(moment)
+        verb, data = moment.verb, moment.data
+        if verb in OBSERVATIONS:
+            self.fired.add(ladder.key_of(verb, data))
+            self.wrong_codes += verb == "wrong_code"
+            return
+        self.acted_version = moment.version
+        if verb not in MESSAGES:
+            self.last_at = max(self.last_at, moment.at) if self.version > 1 else moment.at
+        if verb in ("assign", "take"):
+            self.worker = data["worker"]
+        elif verb == "return":
+            self.worker = ""
+        elif verb == "reopen":
+            self.wrong_codes = 0
+            self.reopened += 1
+        self._move(moment)
+
+    def _move(self, moment: Moment) -> None:
+        target = self._target(moment)
+        if target is None or target == self.state:
+            return
+        if target is State.PAUSED:
+            self.paused_from = self.state
+        self.state, self.state_since = target, moment.at
+
+    def _target(self, moment: Moment) -> State | None:
+        if moment.verb == "report":
+            self.state_since = moment.at
+            return State.SUBMITTED
+        row = next((row for row in rows_of(moment.verb) if self.state in row.sources), None)
+        if row is None or row.target is None:
+            return None
+        if row.target == RESUMED:
+            return self.paused_from
+        if moment.verb == "reopen" and not self.worker:
+            return State.SIGNED
+        return State(row.target)
+
+    # -- what happens by itself --------------------------------------------------------------------
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next step falls due; None when nothing is left to wait for."""
+        step = ladder.next_step(self)
+        return step.due_at if step else None
+
+    def fire(self, now: datetime, *, punctual: bool = False) -> list[Moment]:
+        """Write every step due by `now`, each once, earliest first.
+
+        The event's `at` is `now`, with `due_at` in its data; `punctual` dates it at its due time instead,
+        for a virtual clock that is never late.
+        """
+        fired: list[Moment] = []
+        while (step := ladder.next_step(self)) is not None and step.due_at <= now:
+            at = step.due_at if punctual else now
+            milestone = {"verify": "verified", "close": "closed"}.get(step.verb)
+            data = {**step.data, "due_at": step.due_at.isoformat()}
+            fired.append(
+                self.append(
+                    step.verb,
+                    milestone=milestone,
+                    by=f"rule:{step.rule}",
+                    role="rule",
+                    at=at,
+                    received_at=at,
+                    data=data,
+                )
+            )
+        return fired

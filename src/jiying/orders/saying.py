@@ -1,0 +1,89 @@
+"""Saying one verb about one order: what `act` and its bulk twin have in common."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from jiying.core.geo import Point
+from jiying.estates.models import Worker
+from jiying.orders.actors import Actor, roles_for, speaking_as
+from jiying.orders.chain import Moment
+from jiying.orders.models import EventText, Order
+from jiying.orders.proof import Place, place_code
+from jiying.orders.store import Change
+from jiying.orders.texts import withhold
+from jiying.orders.verbs import Context, Lookup, prepare, stopped_by_unsolved
+
+
+class Database:
+    """What verbs ask of the database (`verbs.Lookup`)."""
+
+    def worker(self, worker_id: str) -> Worker | None:
+        try:
+            return Worker.objects.select_related("company").filter(pk=worker_id).first()
+        except (ValidationError, ValueError):
+            return None
+
+    def worker_of(self, user_id: uuid.UUID) -> Worker | None:
+        return Worker.objects.select_related("company").filter(user_id=user_id, active=True).first()
+
+    def place(self, order: Order) -> Place:
+        ids = [place for place in (order.building_id, order.estate_id) if place]
+        point = Point(order.lon, order.lat) if order.lon is not None and order.lat is not None else None
+        return Place(signs=frozenset(place_code(place) for place in ids), point=point)
+
+
+def say(
+    change: Change,
+    verb: str,
+    *,
+    by: Actor,
+    at: datetime,
+    now: datetime,
+    data: dict[str, Any],
+    lookup: Lookup,
+    expected_version: int | None = None,
+) -> Moment:
+    """Check that `by` may say `verb` about the order now, and append its event to `change`.
+
+    Raises:
+        UnknownVerb, NotYours, StaleVersion, ImpossibleVerb, BadInput, BadCode.
+    """
+    order, ledger = change.order, change.ledger
+    if stopped_by_unsolved(verb, data):
+        # "Not solved" is not a verification that failed: it is the order coming back.
+        ledger.permit(verb, roles_for(verb, order, by), expected_version)
+        verb, data = "reopen", {"reason": data.get("reason") or _("居民表示没有解决。")}
+    roles = roles_for(verb, order, by)
+    row = ledger.permit(verb, roles, expected_version)
+    ledger.check_time(at, now)
+    role = speaking_as(row.roles, roles)
+    public, private = withhold(
+        prepare(
+            verb,
+            Context(
+                order=order,
+                ledger=ledger,
+                role=role,
+                user_id=by.scope.user_id,
+                data=data,
+                at=at,
+                now=now,
+                lookup=lookup,
+            ),
+        )
+    )
+    moment = ledger.append(
+        verb, milestone=row.reaches, by=by.code, role=role, at=at, received_at=now, data=public
+    )
+    change.moments.append(moment)
+    change.texts += [
+        EventText(order_id=order.id, version=moment.version, field=name, text=text, salt=salt)
+        for name, (text, salt) in private.items()
+    ]
+    return moment

@@ -1,0 +1,208 @@
+"""Between the pure ledger and the tables: loading orders, writing what happened.
+
+Only `intake`, `actions`, `batch` and `watcher` write through here, always inside a transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from jiying.core import wake
+from jiying.core.errors import StaleVersion
+from jiying.orders import promises
+from jiying.orders.chain import Moment
+from jiying.orders.ledger import Ledger
+from jiying.orders.models import Clock, Event, EventText, Order
+from jiying.rules import packs
+from jiying.rules.pack import Pack
+
+CLOCK_FIELDS = (
+    "rule",
+    "state",
+    "from_at",
+    "due_at",
+    "reached_at",
+    "limit_minutes",
+    "paused_minutes",
+    "reason",
+    "claimed",
+    "grade",
+)
+MOVING_FIELDS = (
+    "kind",
+    "category",
+    "urgency",
+    "worker",
+    "state",
+    "state_since",
+    "version",
+    "acted_version",
+    "head",
+    "reopened",
+    "next_at",
+    "headline_promise",
+    "headline_due",
+)
+
+
+@lru_cache(maxsize=64)
+def pack_of(stamp: str) -> Pack:
+    """The pack an order is judged by, from its stamp `name@version`."""
+    name, _at, version = stamp.partition("@")
+    return packs.named(name, version)
+
+
+def stamp_of(pack: Pack) -> str:
+    return f"{pack.name}@{pack.version}"
+
+
+def moment_of(event: Event) -> Moment:
+    """The pure view of a stored event."""
+    return Moment(
+        order=event.order_id,
+        version=event.version,
+        verb=event.verb,
+        milestone=event.milestone,
+        by=event.by,
+        role=event.role,
+        at=event.at,
+        received_at=event.received_at,
+        claimed=event.claimed,
+        data=event.data,
+        id=event.id,
+        prev_hash=event.prev_hash,
+        hash=event.hash,
+        canonical=event.canonical,
+    )
+
+
+def load(order: Order) -> Ledger:
+    """The ledger of one order, from its events."""
+    events = Event.objects.filter(order=order).order_by("version")
+    return Ledger.of(order.id, pack_of(order.pack), map(moment_of, events))
+
+
+def load_many(orders: Sequence[Order]) -> dict[uuid.UUID, Ledger]:
+    """Ledgers of many orders, in one query."""
+    ledgers = {order.id: Ledger.new(order.id, pack_of(order.pack)) for order in orders}
+    for event in Event.objects.filter(order_id__in=list(ledgers)).order_by("order_id", "version"):
+        ledgers[event.order_id].advance(moment_of(event))
+    return ledgers
+
+
+def mirror(order: Order, ledger: Ledger) -> None:
+    """Set the order's columns to what its events say."""
+    facts = ledger.judge.facts
+    assert facts is not None, "an order has its report"
+    order.kind, order.category, order.urgency = facts.kind, facts.category, facts.urgency
+    order.worker_id = uuid.UUID(ledger.worker) if ledger.worker else None
+    order.state, order.state_since = ledger.state, ledger.state_since
+    order.version, order.acted_version, order.head = ledger.version, ledger.acted_version, ledger.head
+    order.reopened = ledger.reopened
+    order.next_at = ledger.next_at
+    lead = promises.headline(ledger.judge.clocks) if ledger.state not in _QUIET else None
+    order.headline_promise = lead.promise if lead else ""
+    order.headline_due = lead.due_at if lead else None
+
+
+_QUIET = frozenset({"done", "verified", "closed", "refused", "cancelled"})
+
+
+def event_row(moment: Moment, district: str) -> Event:
+    return Event(
+        id=moment.id,
+        district=district,
+        order_id=moment.order,
+        version=moment.version,
+        verb=moment.verb,
+        milestone=moment.milestone,
+        by=moment.by,
+        role=moment.role,
+        at=moment.at,
+        received_at=moment.received_at,
+        claimed=moment.claimed,
+        canonical=moment.canonical,
+        prev_hash=moment.prev_hash,
+        hash=moment.hash,
+    )
+
+
+def clock_row(clock: promises.Clock, order: Order) -> Clock:
+    values = {name: getattr(clock, name) for name in CLOCK_FIELDS}
+    return Clock(district=order.district, order_id=order.id, promise=clock.promise, round=clock.round, **values)
+
+
+def snapshot(clock: promises.Clock) -> tuple[object, ...]:
+    """What tells a changed clock from an unchanged one."""
+    return tuple(getattr(clock, name) for name in CLOCK_FIELDS)
+
+
+def clocks_before(ledger: Ledger) -> dict[tuple[str, int], tuple[object, ...]]:
+    """Snapshots to compare with after something happened."""
+    return {(clock.promise, clock.round): snapshot(clock) for clock in ledger.judge.clocks}
+
+
+@dataclass(slots=True)
+class Change:
+    """What happened to one order in one transaction, ready to be written."""
+
+    order: Order
+    ledger: Ledger
+    moments: list[Moment] = field(default_factory=list)
+    texts: list[EventText] = field(default_factory=list)
+    before: dict[tuple[str, int], tuple[object, ...]] = field(default_factory=dict)
+
+    def clocks(self) -> list[Clock]:
+        """Rows of the clocks that changed."""
+        return [
+            clock_row(clock, self.order)
+            for clock in self.ledger.judge.clocks
+            if self.before.get((clock.promise, clock.round)) != snapshot(clock)
+        ]
+
+
+def write(change: Change) -> None:
+    """Write one order's change; the compare-and-swap on `version` is what makes two writers safe.
+
+    Raises:
+        StaleVersion: somebody else wrote first.
+    """
+    order, expected = change.order, change.order.version
+    mirror(order, change.ledger)
+    moved = {name: getattr(order, name) for name in MOVING_FIELDS if name != "worker"}
+    updated = Order.objects.filter(pk=order.pk, version=expected).update(worker_id=order.worker_id, **moved)
+    if not updated:
+        raise StaleVersion(_("这张工单刚刚有人处理过，请看最新情况后再操作。"))
+    write_log([change])
+
+
+def write_log(changes: Iterable[Change]) -> None:
+    """Append events, texts and clocks of many orders, and wake those who follow once committed."""
+    events: list[Event] = []
+    texts: list[EventText] = []
+    clocks: list[Clock] = []
+    for change in changes:
+        events += [event_row(moment, change.order.district) for moment in change.moments]
+        texts += change.texts
+        clocks += change.clocks()
+    if len(events) == 1:
+        events[0].save(force_insert=True)
+    else:
+        Event.objects.bulk_create(events, batch_size=500)
+    if texts:
+        EventText.objects.bulk_create(texts, batch_size=500)
+    if clocks:
+        Clock.objects.bulk_create(
+            clocks,
+            batch_size=500,
+            update_conflicts=True,
+            unique_fields=["order", "promise", "round"],
+            update_fields=CLOCK_FIELDS,
+        )
+    transaction.on_commit(wake.wake)

@@ -1,0 +1,1 @@
+"""People: users, organisations, their memberships, and what each may see."""

@@ -1,0 +1,97 @@
+"""What a user may see, as plain sets.
+
+`Scope` is the one answer to "who is this": every queryset's `visible_to(user)` and every permission check
+reads it.  It is made once per request and kept on the user object.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from jiying.people.models import User
+
+DISTRICT_WIDE = frozenset({"operator", "supervisor", "district"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The roles a user holds today and where each of them reaches.
+
+    `districts` come from roles that see a whole district; `towns` and `committees` are division codes;
+    `companies` are organisation ids seen whole; `managed` maps an organisation id to the estate codes that
+    a manager is bound to (empty: all); `owned` are the estate codes of an owners' committee; `works_for`
+    are the organisation ids a worker serves.
+    """
+
+    user_id: uuid.UUID | None
+    roles: frozenset[str] = frozenset()
+    districts: frozenset[str] = frozenset()
+    towns: frozenset[str] = frozenset()
+    committees: frozenset[str] = frozenset()
+    owned: frozenset[str] = frozenset()
+    companies: frozenset[uuid.UUID] = frozenset()
+    managed: dict[uuid.UUID, frozenset[str]] = field(default_factory=dict)
+    works_for: frozenset[uuid.UUID] = frozenset()
+
+    @property
+    def serves_a_company(self) -> bool:
+        """Whether they stand on the serving side, which may never verify or close."""
+        return bool(self.roles & {"worker", "manager", "company"})
+
+
+NOBODY = Scope(user_id=None)
+
+
+def scope_of(user: User | AnonymousUser) -> Scope:
+    """The scope of `user` today; a stranger's is empty."""
+    if not user.is_authenticated:
+        return NOBODY
+    kept: Scope | None = getattr(user, "_scope", None)
+    if kept is None:
+        kept = _read(user)  # type: ignore[arg-type]
+        user._scope = kept  # type: ignore[union-attr]
+    return kept
+
+
+def _read(user: User) -> Scope:
+    members = user.memberships.valid_on(timezone.localdate()).select_related("organisation")  # type: ignore[attr-defined]
+    sets: dict[str, set[str]] = {"roles": {"resident"}, "districts": set(), "towns": set(), "committees": set()}
+    owned: set[str] = set()
+    companies: set[uuid.UUID] = set()
+    works_for: set[uuid.UUID] = set()
+    managed: dict[uuid.UUID, frozenset[str]] = {}
+    for member in members if user.is_active else ():
+        role, organisation = member.role, member.organisation
+        sets["roles"].add(role)
+        if organisation is None:
+            continue
+        if role in DISTRICT_WIDE:
+            sets["districts"].add(organisation.district)
+        elif role == "town":
+            sets["towns"].add(organisation.code)
+        elif role == "committee":
+            (owned.update(member.places) if organisation.kind == "owners" else sets["committees"].add(organisation.code))
+        elif role == "company":
+            companies.add(organisation.id)
+        elif role == "manager":
+            managed[organisation.id] = frozenset(member.places)
+        elif role == "worker":
+            works_for.add(organisation.id)
+    return Scope(
+        user_id=user.id,
+        roles=frozenset(sets["roles"]),
+        districts=frozenset(sets["districts"]),
+        towns=frozenset(sets["towns"]),
+        committees=frozenset(sets["committees"]),
+        owned=frozenset(owned),
+        companies=frozenset(companies),
+        managed=managed,
+        works_for=frozenset(works_for),
+    )
