@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import yaml
+
 from jiying.rules.faults import Fault, PackError
 
 Path = tuple[Hashable, ...]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
 from jiying.rules.faults import Fault
 from jiying.rules.marks import Marked
 from jiying.rules.pack import ANSWER, AUDIENCES, KINDS, MILESTONES, PARTS, SKILLS, UNITS, URGENCIES
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 Json = dict[str, Any]
 
