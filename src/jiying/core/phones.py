@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
@@ -10,11 +11,17 @@ from django.utils.translation import gettext as _
 
 from jiying.core.errors import BadInput
 
+#: What people write between digits.  Letters would be an extension, which E.164 cannot hold, or no number.
+_WRITTEN = re.compile(r"\+?[0-9 ().\-]+")
+#: Dashes that NFKC leaves alone.
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−ー·", "-"))
+
 
 def parse_phone(text: Any, *, region: str = "CN", field: str = "reporter.phone") -> str:
     """A telephone number in E.164 (`+8613812345678`).
 
-    Spaces, dashes and full-width digits are understood; landlines want their area code.
+    Spaces, dashes and full-width digits are understood; landlines want their area code.  An extension is
+    refused, not dropped.
 
     Raises:
         BadInput: `bad_phone`.
@@ -24,10 +31,22 @@ def parse_phone(text: Any, *, region: str = "CN", field: str = "reporter.phone")
     )
     if not isinstance(text, str) or len(text) > 40:
         raise refusal
+    written = unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
+    if not _WRITTEN.fullmatch(written):
+        raise refusal
     try:
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", text), region)
+        number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException as error:
         raise refusal from error
     if not phonenumbers.is_valid_number(number):
         raise refusal
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def last4(phone: str) -> str:
+    """The last four digits, which a resident types to prove that the order is theirs.
+
+    >>> last4("+8613812345678")
+    '5678'
+    """
+    return "".join(char for char in phone if char.isdigit())[-4:]
