@@ -149,5 +149,5 @@ def possible_verbs(order: Order, reached: set[str], by: Actor) -> list[str]:
     roles, judging = roles_for("note", order, by), roles_for("verify", order, by)
     state = State(order.state)
     return [
-        verb for verb in VERBS if find(verb, state, judging if verb in JUDGING else roles, reached) is not None
+        verb for verb in VERBS if find(verb, state, judging if verb in JUDGING else roles, reached, order.kind)
     ]

@@ -86,14 +86,20 @@ class Ledger:
             raise NotYours(_("这个动作不由您来做。"), possible_verbs=self.possible(roles))
         if expected_version is not None and not self.acted_version <= expected_version <= self.version:
             raise StaleVersion(_("这张工单刚刚有人处理过，请看最新情况后再操作。"))
-        row = find(verb, self.state, roles, self.judge.reached.keys() | set())
+        row = find(verb, self.state, roles, set(self.judge.reached), self.kind)
         if row is None:
             raise ImpossibleVerb(_("工单现在的状态不能做这个动作。"), possible_verbs=self.possible(roles))
         return row
 
     def possible(self, roles: frozenset[str]) -> list[str]:
         """The verbs that somebody holding `roles` may say now."""
-        return possible(self.state, roles, set(self.judge.reached))
+        return possible(self.state, roles, set(self.judge.reached), self.kind)
+
+    @property
+    def kind(self) -> str:
+        """The kind of the order as it stands now."""
+        assert self.judge.facts is not None, "an order has its report"
+        return self.judge.facts.kind
 
     def check_time(self, at: datetime, received_at: datetime) -> None:
         """Refuse an `at` that lies after its receipt or before what happened last (BadInput `bad_time`)."""

@@ -51,7 +51,7 @@ class Transition:
     """One row of the table: `verb`, said by one of `roles`, leads from any of `sources` to `target`.
 
     `target` None: the state stays.  `reaches` is the milestone of the event.  `once`: not again in the same
-    round once its milestone is reached.
+    round once its milestone is reached.  `kinds` narrows the row to some kinds of orders.
     """
 
     verb: str
@@ -60,6 +60,7 @@ class Transition:
     roles: frozenset[str]
     reaches: str | None = None
     once: bool = False
+    kinds: frozenset[str] | None = None
 
 
 def _row(
@@ -69,9 +70,14 @@ def _row(
     roles: str,
     reaches: str | None = None,
     once: bool = False,
+    kinds: frozenset[str] | None = None,
 ) -> Transition:
     named = PEOPLE if roles == "all" else frozenset(roles.split())
-    return Transition(verb, frozenset(sources), target, named, reaches, once)
+    return Transition(verb, frozenset(sources), target, named, reaches, once, kinds)
+
+
+DESK_WORK = frozenset({"complaint", "enquiry", "suggestion", "praise"})
+"""Kinds that are often settled without going there; a repair is done where it is broken."""
 
 
 S = State
@@ -89,6 +95,7 @@ TABLE: tuple[Transition, ...] = (
     _row("arrive", {S.ASSIGNED, S.EN_ROUTE}, S.ON_SITE, "worker operator", "arrived"),
     _row("make_safe", {S.ON_SITE}, None, "worker operator", "made_safe", once=True),
     _row("done", {S.ON_SITE}, S.DONE, "worker operator", "done"),
+    _row("done", {S.ASSIGNED, S.EN_ROUTE}, S.DONE, "worker operator", "done", kinds=DESK_WORK),
     _row("solve_remotely", BEFORE_ARRIVAL, S.DONE, "worker manager operator", "done"),
     _row("pause", {S.SIGNED, S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, S.PAUSED, "worker manager"),
     _row("approve_pause", {S.PAUSED}, None, "committee town operator"),
@@ -144,21 +151,28 @@ def roles_of(verb: str) -> frozenset[str]:
     return frozenset().union(*(row.roles for row in rows_of(verb)))
 
 
-def find(verb: str, state: State, roles: frozenset[str], reached: frozenset[str] | set[str]) -> Transition | None:
-    """The row by which somebody holding `roles` may say `verb` in `state`, or None.
+def find(
+    verb: str, state: State, roles: frozenset[str], reached: frozenset[str] | set[str], kind: str
+) -> Transition | None:
+    """The row by which somebody holding `roles` may say `verb` about an order of `kind` in `state`, or None.
 
     `reached` are the milestones already reached in this round.
     """
     for row in rows_of(verb):
-        if state in row.sources and row.roles & roles and not (row.once and row.reaches in reached):
+        if (
+            state in row.sources
+            and row.roles & roles
+            and (row.kinds is None or kind in row.kinds)
+            and not (row.once and row.reaches in reached)
+        ):
             return row
     return None
 
 
-def possible(state: State, roles: frozenset[str], reached: frozenset[str] | set[str]) -> list[str]:
+def possible(state: State, roles: frozenset[str], reached: frozenset[str] | set[str], kind: str) -> list[str]:
     """The verbs that somebody holding `roles` may say in `state`, in the order of the table.
 
-    >>> possible(State.SUBMITTED, frozenset({"company"}), frozenset())
+    >>> possible(State.SUBMITTED, frozenset({"company"}), frozenset(), "repair")
     ['sign', 'return', 'refuse', 'urge', 'note']
     """
-    return [verb for verb in VERBS if find(verb, state, roles, reached)]
+    return [verb for verb in VERBS if find(verb, state, roles, reached, kind)]
