@@ -1,0 +1,90 @@
+"""The lines of a timeline: who did what, when, how sure that is, and what they said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from jiying.pages import words
+from jiying.pages.shown import take
+
+#: What the system notes by itself; shown small.
+QUIET = frozenset({"warn", "escalate", "wrong_code"})
+_TONES = {"breach": "late", "warn": "soon", "escalate": "soon", "done": "good", "verify": "good", "confirm": "good"}
+_TONES |= {"pause": "paused", "approve_pause": "paused", "reopen": "late", "wrong_code": "soon", "supervise": "soon"}
+_SAID = ("text", "note", "comment", "reason_text", "rule_text", "answer_text")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event as people read it."""
+
+    words: str
+    at: datetime
+    tone: str
+    milestone: bool
+    quiet: bool
+    details: tuple[str, ...]
+    said: str
+
+
+def lines(events: Iterable[Any]) -> Iterator[Line]:
+    """The lines of `events`, in their order; see the `timeline` tag for what an event holds."""
+    for event in events:
+        verb, data = str(take(event, "verb")), take(event, "data", {})
+        yield Line(
+            words=words.past(verb, who_of(event)),
+            at=take(event, "at"),
+            tone=_TONES.get(verb, "brand"),
+            milestone=bool(take(event, "milestone")),
+            quiet=verb in QUIET,
+            details=tuple(_details(event, verb, data)),
+            said=_said(event, data),
+        )
+
+
+def who_of(event: Any) -> str:
+    """A name where one is given, else the role."""
+    given = take(event, "who") or take(event, "name")
+    return str(given) if given else words.word("role", take(event, "role", ""))
+
+
+def _said(event: Any, data: Any) -> str:
+    """What they said: `said` or `texts` of the event, which hold what may be erased, else the open data."""
+    direct = take(event, "said")
+    if direct:
+        return str(direct)
+    texts = take(event, "texts", {})
+    return next((str(found) for name in _SAID if (found := take(texts, name) or take(data, name))), "")
+
+
+def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
+    promise = take(data, "promise")
+    if promise and verb in ("warn", "breach", "escalate"):
+        yield words.word("promise", promise)
+    if take(data, "tells"):
+        yield _("已告知：%(who)s") % {"who": _("、").join(words.word("audience", who) for who in take(data, "tells"))}
+    if take(data, "worker_name"):
+        yield str(take(data, "worker_name"))
+    if verb == "arrive" and take(data, "proof"):
+        yield words.word("grade", take(data, "proof"))
+    if take(data, "distance_m") is not None:
+        yield _("离报修地点约 %(m)s 米") % {"m": take(data, "distance_m")}
+    if verb == "rate":
+        yield words.word("satisfaction", take(data, "satisfaction", ""))
+    if take(data, "solved") is not None:
+        yield _("居民说解决了") if take(data, "solved") else _("居民说没有解决")
+    if verb == "reclassify":
+        yield from (words.word(name, take(data, name)) for name in ("kind", "urgency") if take(data, name))
+    if take(data, "on_behalf"):
+        yield _("由坐席代为登记")
+    if take(data, "soon_after_typing"):
+        yield _("登记后两分钟内到场，已标记")
+    if take(event, "claimed"):
+        yield _("事后补报，时间为自报")
+    if take(event, "role") == "rule" and verb in ("verify", "close", "resume"):
+        yield _("按规则自动处理")

@@ -1,0 +1,84 @@
+"""The front page, signing in and out, and the page that shows every component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.views import LoginView
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from jiying.pages import samples
+from jiying.pages.doors import home_of
+from jiying.people.models import User
+from jiying.people.queries import main_role
+from jiying.people.scopes import scope_of
+
+DEMO_PREFIX = "demo-"
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@require_GET
+def front(request: HttpRequest) -> HttpResponse:
+    """`/`: what this is, for strangers; for everybody else the way to their own place."""
+    if request.user.is_authenticated:
+        return redirect(home_of(scope_of(request.user).roles))
+    return render(request, "pages/front.html")
+
+
+def _demo_users() -> list[dict[str, Any]]:
+    """The demo's users with their role and organisation, nearest to the resident first."""
+    users = User.objects.filter(username__startswith=DEMO_PREFIX, is_active=True).prefetch_related(
+        "memberships__organisation"
+    )
+    order = ["resident", "worker", "manager", "company", "committee", "town", "operator", "supervisor", "district"]
+    found = []
+    for user in users:
+        role = main_role(scope_of(user).roles)
+        body = next((m.organisation.name for m in user.memberships.all() if m.organisation is not None), "")
+        found.append({"username": user.username, "name": str(user), "role": role, "organisation": body})
+    return sorted(found, key=lambda row: (row["username"].endswith("-2"), order.index(row["role"])))
+
+
+class SignIn(LoginView):
+    """`/sign-in`: name and password; in a demo also one click for each of its users."""
+
+    template_name = "pages/sign_in.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Adds `demo_users`, empty outside a demo."""
+        return {**super().get_context_data(**kwargs), "demo_users": _demo_users() if settings.DEMO else []}
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session; only by POST, so that no picture on another page can do it."""
+    logout(request)
+    return redirect("/")
+
+
+@require_POST
+def demo_sign_in(request: HttpRequest) -> HttpResponse:
+    """One-click sign-in as a user of the demo; 404 outside a demo, and for users who are none of its own."""
+    if not settings.DEMO:
+        raise Http404
+    username = request.POST.get("username", "")
+    if not username:
+        return HttpResponseBadRequest(_("请选择一位演示用户。"))
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None or not username.startswith(DEMO_PREFIX):
+        raise Http404
+    login(request, user, backend=_BACKEND)
+    return redirect(home_of(scope_of(user).roles))
+
+
+@require_GET
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component in every state, for looking at; only in a demo."""
+    if not settings.DEMO:
+        raise Http404
+    return render(request, "pages/styleguide.html", samples.context())
