@@ -6,7 +6,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from jiying.people.models import Membership, Organisation, User
 
 
-class MembershipInline(admin.TabularInline[Membership, User]):
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     extra = 0
     autocomplete_fields = ("organisation",)
@@ -20,7 +20,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin[Organisation]):
+class OrganisationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "kind", "code", "district")
     list_filter = ("kind",)
     search_fields = ("name", "code")

@@ -1,0 +1,134 @@
+"""What every test stands on: a home of its own, no network beyond this machine, and named skips.
+
+Tests marked `needs_postgres`, `needs_redis`, `needs_browser` or `needs_shared` are skipped where that is
+missing, by name and with how to get it; what JIYING_TEST_REQUIRE lists fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_HOME = tempfile.mkdtemp(prefix="jiying-test-")
+os.environ["JIYING_HOME"] = _HOME
+os.environ["JIYING_DEMO"] = "1"
+os.environ["JIYING_HOST"] = "127.0.0.1"
+os.environ.setdefault("JIYING_PUBLIC_RATE", "off")
+for _name in ("JIYING_PORT", "JIYING_SECRET_KEY", "JIYING_DATA_KEY"):
+    os.environ.pop(_name, None)
+
+ROOT = Path(__file__).resolve().parent
+SHARED = Path(os.environ.get("JIYING_SHARED") or ROOT.parent / "shared").resolve()
+POSTGRES_URL = os.environ.get("JIYING_TEST_POSTGRES_URL") or "postgresql://postgres@127.0.0.1:5432/postgres"
+REDIS_URL = os.environ.get("JIYING_REDIS_URL") or "redis://127.0.0.1:6379/9"
+
+HOW = {
+    "postgres": "start PostgreSQL (Debian: apt-get install postgresql) or set JIYING_TEST_POSTGRES_URL",
+    "redis": "start Redis (Debian: apt-get install redis-server) or set JIYING_REDIS_URL",
+    "browser": "install Chromium (Debian: apt-get install chromium fonts-noto-cjk) or set JIYING_CHROMIUM",
+    "shared": "put the real inputs beside the project as ../shared, or set JIYING_SHARED",
+}
+
+
+def chromium() -> str | None:
+    """Where Chromium is, if anywhere."""
+    wanted = os.environ.get("JIYING_CHROMIUM")
+    return wanted or next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+def _has(what: str) -> bool:
+    if what == "postgres":
+        import psycopg
+
+        try:
+            psycopg.connect(POSTGRES_URL, connect_timeout=3).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+    if what == "redis":
+        import redis
+
+        try:
+            return bool(redis.Redis.from_url(REDIS_URL, socket_connect_timeout=3).ping())
+        except redis.RedisError:
+            return False
+    if what == "browser":
+        return chromium() is not None
+    return (SHARED / "data").is_dir()
+
+
+_found: dict[str, bool] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    required = set(filter(None, os.environ.get("JIYING_TEST_REQUIRE", "").split(",")))
+    if unknown := required - HOW.keys():
+        raise pytest.UsageError(f"JIYING_TEST_REQUIRE knows {', '.join(HOW)}; not {', '.join(sorted(unknown))}")
+    for item in items:
+        for what, how in HOW.items():
+            if item.get_closest_marker(f"needs_{what}") is None:
+                continue
+            if what not in _found:
+                _found[what] = _has(what)
+            if _found[what]:
+                continue
+            if what in required:
+                item.add_marker(pytest.mark.usefixtures("_required_but_missing"))
+                item.user_properties.append(("missing", f"{what}: {how}"))
+            else:
+                item.add_marker(pytest.mark.skip(reason=f"needs {what}: {how}"))
+
+
+@pytest.fixture
+def _required_but_missing(request: pytest.FixtureRequest) -> None:
+    missing = [text for name, text in request.node.user_properties if name == "missing"]
+    pytest.fail(f"required by JIYING_TEST_REQUIRE but missing: {'; '.join(missing)}")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    needs = [report for report in skipped if "needs " in str(report.longrepr)]
+    if needs:
+        terminalreporter.section("skipped for want of something")
+        for report in needs:
+            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            terminalreporter.line(f"{report.nodeid}: {str(why).removeprefix('Skipped: ')}")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real inputs."""
+    return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_this_machine() -> Iterator[None]:
+    """Refuse connections beyond loopback: tests talk to nobody else."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if host and host not in ("localhost", "::1") and not str(host).startswith("127."):
+            raise OSError(f"tests may not reach {host}")
+        real(self, address)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = real  # type: ignore[method-assign]
+
+
+def pytest_configure() -> None:
+    from jiying.config.texts import compile_all
+
+    compile_all()

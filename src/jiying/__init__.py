@@ -1,0 +1,1 @@
+"""Jiying 即应: the open information system of a district's property-management industry."""

@@ -1,0 +1,1 @@
+"""Configuration: settings, the one port, the command line."""

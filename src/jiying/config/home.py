@@ -1,0 +1,47 @@
+"""The home of one installation: where its database, uploads and secrets lie."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def home() -> Path:
+    """JIYING_HOME, default ./var; made if missing."""
+    path = Path(os.environ.get("JIYING_HOME") or "var").absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def secret(name: str, variable: str, make: int = 32) -> str:
+    """A secret in hex: from the environment, or made once under `secrets/` (mode 600).
+
+    Two processes that start at once get the same secret: the file is written aside and linked into place,
+    and whoever comes second reads what the first one linked.
+    """
+    given = os.environ.get(variable)
+    if given:
+        return given
+    folder = home() / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        fresh = folder / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(make))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on `host`."""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,165 @@
+"""Settings, from the environment (contract: JIYING_*)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from django.core.exceptions import ImproperlyConfigured
+
+from jiying.config.home import home, is_loopback, secret
+
+HOME = home()
+HOST = os.environ.get("JIYING_HOST") or "127.0.0.1"
+PORT = int(os.environ.get("JIYING_PORT") or 8030)
+DEMO = os.environ.get("JIYING_DEMO", "") not in ("", "0")
+PUBLIC_RATE = os.environ.get("JIYING_PUBLIC_RATE") or "30/min"
+
+if DEMO and not is_loopback(HOST):
+    raise ImproperlyConfigured(
+        f"JIYING_DEMO signs anybody in with one click, so it is refused on {HOST}: use a loopback host or unset it."
+    )
+
+SECRET_KEY = secret("secret-key", "JIYING_SECRET_KEY")
+try:
+    DATA_KEY = bytes.fromhex(secret("data-key", "JIYING_DATA_KEY", 16))
+except ValueError as error:
+    raise ImproperlyConfigured("JIYING_DATA_KEY must be 32 hex digits (16 bytes).") from error
+if len(DATA_KEY) != 16:
+    raise ImproperlyConfigured("JIYING_DATA_KEY must be 32 hex digits (16 bytes).")
+DEBUG = False
+ALLOWED_HOSTS = ["*"] if is_loopback(HOST) else os.environ.get("JIYING_ALLOWED_HOSTS", HOST).split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("JIYING_TRUSTED_ORIGINS", "").split(",") if o]
+
+ROOT_URLCONF = "jiying.config.urls"
+WSGI_APPLICATION = "jiying.config.wsgi.application"
+ROOMS = (
+    "people", "estates", "orders", "notices", "supervision", "pages",
+    "resident", "worker", "desk", "centre", "district", "api", "live", "simulation",
+)  # fmt: skip
+INSTALLED_APPS = [
+    *(f"jiying.{room}" for room in ROOMS),
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "axes",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "jiying.config.security.ContentSecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jiying.pages.middleware.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "jiying.pages.context.page",
+            ]
+        },
+    }
+]
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for a database URL: `sqlite:///PATH` (four slashes: absolute) or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
+    parts = urlparse(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path.removeprefix("/")),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-32000;",
+            },
+            # A file, so that threads of a test see one database as they do in service.
+            "TEST": {"NAME": str(HOME / "test.sqlite3")},
+        }
+    if parts.scheme in ("postgresql", "postgres"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": None,
+        }
+    raise ImproperlyConfigured(f"JIYING_DATABASE_URL: {parts.scheme!r} is neither sqlite nor postgresql.")
+
+
+DATABASES = {"default": database(os.environ.get("JIYING_DATABASE_URL") or f"sqlite:///{HOME / 'jiying.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "jiying.pages.accounts.ClosedSignUp"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+SILENCED_SYSTEM_CHECKS = ["axes.W003", "account.W001"]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+VENDOR = Path(__file__).resolve().parent.parent / "static_vendor"
+STATICFILES_DIRS = [("vendor", VENDOR)] if VENDOR.exists() else []
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not is_loopback(HOST)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"jiying": {"level": "INFO"}, "axes": {"level": "ERROR"}},
+}

@@ -1,0 +1,268 @@
+"""A run on a virtual clock: orders come in at their times, simulated people act through the same door.
+
+Nothing here writes an order: people's moves become commands of a `Batch`, which folds, checks and writes
+them like any others, and the watcher's steps fire between them at their due times.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from jiying.core.errors import ImpossibleVerb
+from jiying.core.geo import Point
+from jiying.orders.actors import TRACKER, Actor
+from jiying.orders.batch import Batch, Command
+from jiying.orders.intake import NewOrder
+from jiying.orders.models import Order
+from jiying.orders.proof import arrival_code
+from jiying.orders.states import ENDED, State
+from jiying.simulation.crew import SOON, Crew, Hand
+from jiying.simulation.habits import Habits
+
+FLUSH_EVENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A new order at its time, with where it is for travel and who reports it."""
+
+    at: datetime
+    new: NewOrder
+    place: Point
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """Who signs and assigns for each company, and for orders that no company serves."""
+
+    companies: dict[uuid.UUID, Actor]
+    centre: Actor
+
+
+Move = Callable[["Run", uuid.UUID, datetime], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of a run: what people intend to do, earliest first."""
+
+    batch: Batch
+    crew: Crew
+    desks: Desks
+    rng: random.Random
+    habits: Habits = field(default_factory=Habits)
+    now: datetime = datetime.min
+    speed: float | None = None
+    clock_started: float = 0.0
+    places: dict[uuid.UUID, Point] = field(default_factory=dict)
+    hands: dict[uuid.UUID, Hand] = field(default_factory=dict)
+    orders: dict[uuid.UUID, Order] = field(default_factory=dict)
+    on_progress: Callable[[Run], None] | None = None
+    accepted: int = 0
+    _plan: list[tuple[datetime, int, Move, uuid.UUID]] = field(default_factory=list)
+    _count: int = 0
+    _since_flush: int = 0
+
+    # -- the clock ----------------------------------------------------------------------------------
+
+    def run(self, arrivals: Iterable[Arrival], *, until: datetime | None = None) -> None:
+        """Run until nothing is left to do, or to `until`."""
+        coming = iter(arrivals)
+        following = next(coming, None)
+        started = following.at if following else None
+        while True:
+            times = [following.at] if following else []
+            times += [self._plan[0][0]] if self._plan else []
+            times += [self.batch.next_due] if self.batch.next_due else []
+            if not times or (until is not None and min(times) > until):
+                break
+            self.now = max(self.now, min(times)) if self.now > datetime.min.replace(tzinfo=self.now.tzinfo) else min(times)
+            self._keep_pace(started)
+            if following and following.at <= self.now:
+                self._arrive(following)
+                following = next(coming, None)
+            elif self._plan and self._plan[0][0] <= self.now:
+                _at, _n, move, order = heapq.heappop(self._plan)
+                move(self, order, self.now)
+            else:
+                self.batch.watch(self.now)
+            self._flush_if_due()
+        if until is not None:
+            self.now = until
+            self.batch.watch(until)
+        self.batch.flush()
+
+    def plan(self, minutes: float, move: Move, order: uuid.UUID) -> None:
+        """Somebody intends to do something in `minutes`."""
+        self._count += 1
+        heapq.heappush(self._plan, (self.now + timedelta(minutes=minutes), self._count, move, order))
+
+    def _keep_pace(self, started: datetime | None) -> None:
+        """At a given speed, wait until the wall clock has come as far; at most speed, never."""
+        if self.speed is None or started is None:
+            return
+        ahead = (self.now - started).total_seconds() / self.speed - (time.monotonic() - self.clock_started)
+        if ahead > 0:
+            self.batch.flush()
+            time.sleep(ahead)
+
+    def _flush_if_due(self) -> None:
+        self._since_flush += 1
+        if self._since_flush >= FLUSH_EVENTS:
+            self._since_flush = 0
+            self.batch.flush()
+            if self.on_progress:
+                self.on_progress(self)
+
+    # -- saying things --------------------------------------------------------------------------------
+
+    def _arrive(self, arrival: Arrival) -> None:
+        order = self.batch.accept(arrival.new, by=arrival.by, now=arrival.at)
+        self.accepted += 1
+        self.orders[order.id], self.places[order.id] = order, arrival.place
+        self.plan(self.habits.sign[order.urgency].draw(self.rng), _sign, order.id)
+        if self.rng.random() < self.habits.cancels:
+            self.plan(self.rng.uniform(2, 20), _cancel, order.id)
+        if self.rng.random() < self.habits.urges_when_late:
+            self.plan(self.rng.uniform(31, 60) if order.urgency == "emergency" else 1440, _urge, order.id)
+
+    def say(self, order: uuid.UUID, verb: str, by: Actor, data: dict[str, Any] | None = None) -> bool:
+        """Say a verb now; False when life has moved on and it is no longer possible."""
+        try:
+            self.batch.act(Command(order=order, verb=verb, by=by, at=self.now, data=data or {}))
+        except ImpossibleVerb:
+            return False
+        return True
+
+    def desk(self, order: Order) -> Actor:
+        """Who signs and assigns for an order."""
+        return self.desks.companies[order.company_id] if order.company_id else self.desks.centre
+
+    def state(self, order: uuid.UUID) -> State:
+        return self.batch.ledger(order).state
+
+
+# -- moves: each reads the present state and does the next thing in life ---------------------------------
+
+
+def _sign(run: Run, order: uuid.UUID, now: datetime) -> None:
+    this = run.orders[order]
+    if run.say(order, "sign", run.desk(this)):
+        run.plan(run.habits.assign[this.urgency].draw(run.rng), _assign, order)
+
+
+def _assign(run: Run, order: uuid.UUID, now: datetime) -> None:
+    """The desk sends the nearest suitable of its own; in need the centre sends anybody's."""
+    if run.state(order) not in (State.SIGNED, State.ASSIGNED):
+        return
+    this, place = run.orders[order], run.places[order]
+    skill = run.batch.ledger(order).pack.categories[this.category].skill
+    by = run.desk(this)
+    found = run.crew.nearest(place, skill, now, company=this.company_id)
+    if found is None:
+        found, by = run.crew.nearest(place, skill, now, company=None), run.desks.centre
+    if found is None:
+        run.plan(SOON.total_seconds() / 60, _assign, order)
+        return
+    hand, metres = found
+    if not run.say(order, "assign", by, {"worker": str(hand.id)}):
+        return
+    run.hands[order] = hand
+    habits, rng = run.habits, run.rng
+    depart = habits.depart.draw(rng)
+    arrive = depart + habits.travel_min(metres)
+    service = habits.service[this.urgency].draw(rng)
+    run.crew.take(hand, place, now + timedelta(minutes=arrive + service))
+    run.plan(min(habits.contact.draw(rng), arrive * 0.9), _contact, order)
+    run.plan(depart, _depart, order)
+    run.plan(arrive, _reach, order)
+    if this.urgency == "emergency":
+        run.plan(arrive + min(habits.make_safe.draw(rng), service * 0.9), _make_safe, order)
+    run.plan(arrive + service, _done, order)
+
+
+def _hand(run: Run, order: uuid.UUID, verb: str, data: dict[str, Any] | None = None) -> bool:
+    return run.say(order, verb, run.hands[order].actor, data)
+
+
+def _contact(run: Run, order: uuid.UUID, now: datetime) -> None:
+    _hand(run, order, "contact")
+
+
+def _depart(run: Run, order: uuid.UUID, now: datetime) -> None:
+    _hand(run, order, "depart")
+
+
+def _reach(run: Run, order: uuid.UUID, now: datetime) -> None:
+    place = run.places[order]
+    data: dict[str, Any] = {"point": {"lon": place.lon, "lat": place.lat}, "accuracy_m": run.rng.randrange(5, 60)}
+    if run.rng.random() < run.habits.shows_the_code:
+        data["code"] = arrival_code(order, run.batch.ledger(order).judge.round)
+    _hand(run, order, "arrive", data)
+
+
+def _make_safe(run: Run, order: uuid.UUID, now: datetime) -> None:
+    _hand(run, order, "make_safe")
+
+
+def _done(run: Run, order: uuid.UUID, now: datetime) -> None:
+    if not _hand(run, order, "done"):
+        return
+    habits, rng = run.habits, run.rng
+    facts = run.batch.ledger(order).judge.facts
+    if rng.random() < habits.answers_by_themselves:
+        run.plan(habits.answer.draw(rng), _answer, order)
+    elif facts is not None and facts.drawn(run.batch.ledger(order).pack) and rng.random() < habits.answers_the_call:
+        run.plan(habits.follow_up_call.draw(rng), _follow_up, order)
+
+
+def _solved(run: Run, order: uuid.UUID) -> bool:
+    """Nobody's work is undone more than twice."""
+    return run.batch.ledger(order).reopened >= 2 or run.rng.random() < run.habits.solved
+
+
+def _answer(run: Run, order: uuid.UUID, now: datetime) -> None:
+    """The resident says whether it is solved, and perhaps how they liked it."""
+    solved = _solved(run, order)
+    if not run.say(order, "confirm", TRACKER, {"solved": solved}):
+        return
+    if run.rng.random() < run.habits.rates:
+        names, weights = zip(*run.habits.satisfaction, strict=True)
+        choice = run.rng.choices(names, weights)[0] if solved else "dissatisfied"
+        run.say(order, "rate", TRACKER, {"satisfaction": choice, "solved": solved})
+    _after_answer(run, order)
+
+
+def _follow_up(run: Run, order: uuid.UUID, now: datetime) -> None:
+    """The centre's follow-up call."""
+    if run.say(order, "verify", run.desks.centre, {"solved": _solved(run, order)}):
+        _after_answer(run, order)
+
+
+def _after_answer(run: Run, order: uuid.UUID) -> None:
+    if run.state(order) is State.VERIFIED:
+        run.plan(run.habits.close.draw(run.rng), _close, order)
+    elif run.state(order) not in ENDED:
+        run.plan(run.habits.assign[run.orders[order].urgency].draw(run.rng), _assign, order)
+
+
+def _close(run: Run, order: uuid.UUID, now: datetime) -> None:
+    run.say(order, "close", run.desks.centre)
+
+
+def _cancel(run: Run, order: uuid.UUID, now: datetime) -> None:
+    run.say(order, "cancel", TRACKER)
+
+
+def _urge(run: Run, order: uuid.UUID, now: datetime) -> None:
+    clock = next((c for c in run.batch.ledger(order).judge.clocks if c.promise == "respond_30"), None)
+    if clock is not None and clock.reached_at is None:
+        run.say(order, "urge", TRACKER)

@@ -1,0 +1,15 @@
+#!/bin/sh
+# All tests: on SQLite, then on PostgreSQL where there is one.
+set -eu
+echo "== tests on SQLite"
+python -m pytest -n 2 "$@"
+URL="${JIYING_TEST_POSTGRES_URL:-postgresql://postgres@127.0.0.1:5432/postgres}"
+if python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3).close()" "$URL" 2>/dev/null; then
+    echo "== tests on PostgreSQL"
+    JIYING_DATABASE_URL="$URL" JIYING_TEST_POSTGRES_URL="$URL" python -m pytest -n 2 -m "not needs_browser" "$@"
+else
+    case ",${JIYING_TEST_REQUIRE:-}," in
+        *,postgres,*) echo "PostgreSQL is required (JIYING_TEST_REQUIRE) and does not answer at JIYING_TEST_POSTGRES_URL"; exit 1 ;;
+    esac
+    echo "== PostgreSQL: skipped, none answers. Start one, or set JIYING_TEST_POSTGRES_URL=postgresql://…"
+fi
