@@ -147,9 +147,7 @@ def check_point(
         return point
     if abs(point.lon) <= 90 and distance_m(Point(point.lat, point.lon), near) / 1000 <= within_km:
         raise _swapped(field)
-    raise _bad(
-        field, _("这个位置离本区有 %(km)d 公里，可能在海里或在别的城市，请核对。") % {"km": round(away)}
-    )
+    raise _bad(field, _("这个位置离本区有 %(km)d 公里，可能在海里或在别的城市，请核对。") % {"km": round(away)})
 
 
 def _check_system(crs: Any, field: str) -> None:

@@ -109,9 +109,7 @@ def test_a_mobile_is_always_masked_3_4_4(phone):
     assert mask_phone("+86" + phone) == f"{phone[:3]}****{phone[-4:]}"
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"), [("王小明", "王**"), ("王", "王*"), ("", ""), ("Alexandra Smith", "A****")]
-)
+@pytest.mark.parametrize(("name", "shown"), [("王小明", "王**"), ("王", "王*"), ("", ""), ("Alexandra Smith", "A****")])
 def test_a_name_shows_its_first_character(name, shown):
     assert mask_name(name) == shown
 

@@ -64,11 +64,12 @@ def test_a_time_without_offset_is_refused_and_told_so():
 
 
 @given(
-    st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30)),
+    st.integers(-2_208_902_400, 253_402_128_000).map(
+        lambda second: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+    ),
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
-def test_a_time_written_is_read_again(moment, zone):
-    at = moment.replace(tzinfo=UTC)
+def test_a_time_written_is_read_again(at, zone):
     assert parse_rfc3339(rfc3339(at, zone), "at") == at
 
 
@@ -80,7 +81,7 @@ def test_microseconds_are_written_only_where_there_are_any():
 
 def test_a_naive_time_is_never_written():
     with pytest.raises(ValueError, match="no time zone"):
-        rfc3339(datetime(2026, 11, 24), SHANGHAI)
+        rfc3339(NOON.replace(tzinfo=None), SHANGHAI)
 
 
 def test_a_day_begins_at_the_midnight_of_its_zone():
