@@ -6,9 +6,9 @@ CGCS2000 counts as WGS-84: both are realisations of ITRF, their ellipsoids diffe
 (1/298.257222101 against 1/298.257223563, GB 22021-2008), which moves a point by about 0.1 mm; what remains is
 the drift of the plates since epoch 2000.0, some decimetres, and a telephone's position is good to metres.
 
-GCJ-02 is what Chinese map services show, 50 to 700 metres off.  Its definition is not public.  The series
-used here is the approximation known from the open literature (Krasovsky 1940 ellipsoid, origin 105°E 35°N,
-sines of six periods), which agrees with the map services to about a metre; the inverse is ours.  It applies
+GCJ-02 is what Chinese map services show, some hundred metres off.  Its definition is not public.  The series
+used here is the one known from the open literature (Krasovsky 1940 ellipsoid, origin 105°E 35°N, a polynomial
+and sines of several periods); its values are tested against published ones, the inverse is ours.  It applies
 inside a rectangle around China, which also covers neighbours: outside it GCJ-02 is WGS-84.
 """
 
