@@ -103,12 +103,12 @@ def replay(
     from jiying.config.cli import start_django
 
     start_django()
-    from jiying.core.mapping import MappingError
+    from jiying.core.mapping import MappingError, TableError
     from jiying.simulation.replay import replay as run
 
     try:
         result = run(file, map_, only=only, until_min=until, seed=seed_, speed=speed, progress=_say)
-    except MappingError as error:
+    except (MappingError, TableError) as error:
         click.echo(f"jiying: {error}", err=True)
         sys.exit(2)
     result["home"] = str(home)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from jiying.core.geo import Point, distance_m
@@ -72,16 +73,30 @@ class Crew:
         self, place: Point, skill: str, now: datetime, *, company: uuid.UUID | None
     ) -> tuple[Hand, float] | None:
         """The nearest free hand on duty with `skill` within the cap, and metres; of `company`, or of anyone."""
-        local = now.astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
+        minute = self.minute(now)
         pool = self._of[company, skill] if company else self._by_skill[skill]
         free = [
-            (distance_m(hand.at, place), index, hand)
+            (distance_m(hand.at, place), index)
             for index, hand in enumerate(pool)
             if hand.free_at <= now and hand.on_duty(minute)
         ]
-        metres, _index, hand = min(free, default=(float("inf"), 0, None))
-        return (hand, metres) if hand is not None and metres <= self.cap_m else None
+        metres, index = min(free, default=(math.inf, 0))
+        return (pool[index], metres) if metres <= self.cap_m else None
+
+    def anyone(self, skill: str) -> bool:
+        """Whether anybody in the district, on duty or not, has `skill`."""
+        return bool(self._by_skill[skill])
+
+    def minute(self, now: datetime) -> int:
+        """The minute of the day on the district's clock."""
+        local = now.astimezone(self.zone)
+        return local.hour * 60 + local.minute
+
+    def next_shift(self, now: datetime) -> float:
+        """Minutes until the next shift of anybody begins."""
+        minute = self.minute(now)
+        starts = {start for hand in self.hands for start, _end in hand.shifts}
+        return float(min(((start - minute - 1) % 1440 + 1 for start in starts), default=1440))
 
     def take(self, hand: Hand, place: Point, until: datetime) -> None:
         """`hand` goes to `place` and is busy until then."""
@@ -93,7 +108,3 @@ def worker_actor(worker: Worker) -> Actor:
     organisation = worker.company.organisation_id
     scope = Scope(user_id=worker.user_id, roles=frozenset({"resident", "worker"}), works_for=frozenset({organisation}))
     return Actor(scope=scope, name=worker.name, staff=True)
-
-
-SOON = timedelta(minutes=3)
-"""How long an order that found nobody waits before the desk looks again."""

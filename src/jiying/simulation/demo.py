@@ -315,7 +315,7 @@ def live_through(demo: Demo, size: Size, progress: Callable[[str], None] = lambd
     now = timezone.now().replace(microsecond=0)
     rng = random.Random(size.seed + 2)
     crew = Crew.of(
-        Worker.objects.select_related("company", "home_estate").prefetch_related("shifts"),
+        Worker.objects.select_related("company", "home_estate").prefetch_related("shifts").order_by("user__username"),
         zone=ZONE,
         cap_km=8,
         start=datetime(2000, 1, 1, tzinfo=UTC),

@@ -12,21 +12,24 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jiying.core.errors import ImpossibleVerb
-from jiying.core.geo import Point
+from jiying.core.errors import BadInput, ImpossibleVerb, JiyingError
+from jiying.core.geo import Point, distance_m
 from jiying.orders.actors import TRACKER, Actor
 from jiying.orders.batch import Batch, Command
 from jiying.orders.intake import NewOrder
 from jiying.orders.models import Order
 from jiying.orders.proof import arrival_code
 from jiying.orders.states import ENDED, State
-from jiying.simulation.crew import SOON, Crew, Hand
+from jiying.simulation.crew import Crew, Hand
 from jiying.simulation.habits import Habits
 
 FLUSH_EVENTS = 1000
+BEYOND_THE_CAP = timedelta(hours=3)
+NO_ORDER = uuid.UUID(int=0)
+"""For moves that concern no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Run:
     desks: Desks
     rng: random.Random
     habits: Habits = field(default_factory=Habits)
-    now: datetime = datetime.min
+    now: datetime = datetime.min.replace(tzinfo=UTC)
     speed: float | None = None
     clock_started: float = 0.0
     places: dict[uuid.UUID, Point] = field(default_factory=dict)
@@ -67,6 +70,10 @@ class Run:
     orders: dict[uuid.UUID, Order] = field(default_factory=dict)
     on_progress: Callable[[Run], None] | None = None
     accepted: int = 0
+    waiting: dict[uuid.UUID, datetime] = field(default_factory=dict)
+    """Orders for which nobody was free, since when."""
+    refused: list[tuple[Arrival, JiyingError]] = field(default_factory=list)
+    _shift_planned: bool = False
     _plan: list[tuple[datetime, int, Move, uuid.UUID]] = field(default_factory=list)
     _count: int = 0
     _since_flush: int = 0
@@ -84,7 +91,7 @@ class Run:
             times += [self.batch.next_due] if self.batch.next_due else []
             if not times or (until is not None and min(times) > until):
                 break
-            self.now = max(self.now, min(times)) if self.now > datetime.min.replace(tzinfo=self.now.tzinfo) else min(times)
+            self.now = max(self.now, min(times))
             self._keep_pace(started)
             if following and following.at <= self.now:
                 self._arrive(following)
@@ -125,7 +132,11 @@ class Run:
     # -- saying things --------------------------------------------------------------------------------
 
     def _arrive(self, arrival: Arrival) -> None:
-        order = self.batch.accept(arrival.new, by=arrival.by, now=arrival.at)
+        try:
+            order = self.batch.accept(arrival.new, by=arrival.by, now=arrival.at)
+        except BadInput as error:
+            self.refused.append((arrival, error))
+            return
         self.accepted += 1
         self.orders[order.id], self.places[order.id] = order, arrival.place
         self.plan(self.habits.sign[order.urgency].draw(self.rng), _sign, order.id)
@@ -163,30 +174,76 @@ def _assign(run: Run, order: uuid.UUID, now: datetime) -> None:
     """The desk sends the nearest suitable of its own; in need the centre sends anybody's."""
     if run.state(order) not in (State.SIGNED, State.ASSIGNED):
         return
-    this, place = run.orders[order], run.places[order]
-    skill = run.batch.ledger(order).pack.categories[this.category].skill
-    by = run.desk(this)
+    this, place, skill = run.orders[order], run.places[order], _skill(run, order)
     found = run.crew.nearest(place, skill, now, company=this.company_id)
-    if found is None:
-        found, by = run.crew.nearest(place, skill, now, company=None), run.desks.centre
-    if found is None:
-        run.plan(SOON.total_seconds() / 60, _assign, order)
-        return
-    hand, metres = found
+    found = found or run.crew.nearest(place, skill, now, company=None)
+    if found is not None:
+        _send(run, order, found[0], found[1])
+    elif run.crew.anyone(skill):
+        run.waiting[order] = now
+        _await_shift(run)
+
+
+def _skill(run: Run, order: uuid.UUID) -> str:
+    return run.batch.ledger(order).pack.categories[run.orders[order].category].skill
+
+
+def _send(run: Run, order: uuid.UUID, hand: Hand, metres: float) -> None:
+    """Assign `hand` and plan what they will do; others' hands are assigned by the centre."""
+    this = run.orders[order]
+    by = run.desk(this) if hand.company == this.company_id else run.desks.centre
     if not run.say(order, "assign", by, {"worker": str(hand.id)}):
         return
     run.hands[order] = hand
     habits, rng = run.habits, run.rng
     depart = habits.depart.draw(rng)
     arrive = depart + habits.travel_min(metres)
-    service = habits.service[this.urgency].draw(rng)
-    run.crew.take(hand, place, now + timedelta(minutes=arrive + service))
+    service = habits.service_min(this.category, this.urgency, rng)
+    run.crew.take(hand, run.places[order], run.now + timedelta(minutes=arrive + service))
     run.plan(min(habits.contact.draw(rng), arrive * 0.9), _contact, order)
     run.plan(depart, _depart, order)
     run.plan(arrive, _reach, order)
     if this.urgency == "emergency":
         run.plan(arrive + min(habits.make_safe.draw(rng), service * 0.9), _make_safe, order)
     run.plan(arrive + service, _done, order)
+
+
+def _await_shift(run: Run) -> None:
+    """While somebody waits, look again at the next beginning of a shift."""
+    if not run._shift_planned:
+        run._shift_planned = True
+        run.plan(run.crew.next_shift(run.now), _shift_begins, NO_ORDER)
+
+
+def _shift_begins(run: Run, _order: uuid.UUID, now: datetime) -> None:
+    run._shift_planned = False
+    for hand in run.crew.hands:
+        if run.waiting:
+            _next_for(run, hand)
+    if run.waiting:
+        _await_shift(run)
+
+
+def _next_for(run: Run, hand: Hand) -> None:
+    """A free hand on duty takes what has waited: emergencies first, its own company's, the oldest.
+
+    What has waited for hours is served beyond the cap, too.
+    """
+    if hand.free_at > run.now or not hand.on_duty(run.crew.minute(run.now)):
+        return
+    best: tuple[tuple[bool, bool, datetime], uuid.UUID, float] | None = None
+    for order, since in run.waiting.items():
+        this = run.orders[order]
+        key = (this.urgency != "emergency", this.company_id != hand.company, since)
+        if (best is not None and best[0] <= key) or _skill(run, order) not in hand.skills:
+            continue
+        metres = distance_m(hand.at, run.places[order])
+        if metres <= run.crew.cap_m or run.now - since > BEYOND_THE_CAP:
+            best = (key, order, metres)
+    if best is not None:
+        del run.waiting[best[1]]
+        if run.state(best[1]) in (State.SIGNED, State.ASSIGNED):
+            _send(run, best[1], hand, best[2])
 
 
 def _hand(run: Run, order: uuid.UUID, verb: str, data: dict[str, Any] | None = None) -> bool:
@@ -214,7 +271,9 @@ def _make_safe(run: Run, order: uuid.UUID, now: datetime) -> None:
 
 
 def _done(run: Run, order: uuid.UUID, now: datetime) -> None:
-    if not _hand(run, order, "done"):
+    finished = _hand(run, order, "done")
+    _next_for(run, run.hands[order])
+    if not finished:
         return
     habits, rng = run.habits, run.rng
     facts = run.batch.ledger(order).judge.facts
