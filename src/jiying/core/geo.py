@@ -79,7 +79,7 @@ def to_gcj02(point: Point) -> tuple[float, float]:
 def from_gcj02(lon: float, lat: float) -> Point:
     """The WGS-84 point shown at (lon, lat) in GCJ-02, by fixed-point iteration to better than 1e-8 degrees.
 
-    The shift changes by less than 2 % of the way moved, so that each step gains nearly two digits.
+    The shift changes by less than 1 % of the way moved, so that each step gains two digits.
     """
     if not in_china(lon, lat):
         return Point(lon, lat)

@@ -31,6 +31,32 @@ def test_the_smallest_mapping_has_sensible_defaults():
     assert mapping.staff == Staff()
 
 
+def test_every_form_of_the_contract_is_understood():
+    mapping = parse(
+        b"""
+version: 1
+timezone: America/New_York
+crs: WGS-84
+calendar: none            # or CN
+encoding: auto            # utf-8, gb18030
+columns:                  # ours: theirs
+  external_id: {from: Unique Key, required: true}
+  reported_at: {from: Created Date, format: "%m/%d/%Y %I:%M:%S %p"}
+  town:        {from: Community Board, reject: ["", "Unspecified*"]}
+  building:    {from: BBL, else: Incident Address}
+  category:    {from: [Complaint Type, Descriptor], table: categories}
+defaults: {kind: repair}
+tables: {categories: {"HEAT/HOT WATER|*": {category: heating, urgency: emergency}}}
+staff: {workers_per_100_orders: 12, shifts: ["07:30-16:00"], skills_from: category}
+"""
+    )
+    assert [column.name for column in mapping.columns] == [
+        *("external_id", "reported_at", "town", "building", "category"),
+    ]
+    assert mapping.look_up["categories"]("HEAT/HOT WATER|x") == {"category": "heating", "urgency": "emergency"}
+    assert mapping.staff.shifts == ((450, 960),)
+
+
 def test_every_mapping_that_ships_loads_by_its_name():
     assert "nyc311" in shipped()
     assert [load(name).name for name in shipped()] == shipped()
