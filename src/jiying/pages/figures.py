@@ -66,8 +66,9 @@ def _change(figure: Any) -> str:
     if change == 0:
         return _("与基期持平")
     arrow = "↑" if change > 0 else "↓"
-    unit = take(figure, "change_unit", take(figure, "unit", ""))
-    return _("%(arrow)s %(amount)s%(unit)s 比基期") % {"arrow": arrow, "amount": amount(abs(change)), "unit": unit}
+    unit = str(take(figure, "unit", ""))
+    said = take(figure, "change_unit", _("个百分点") if unit == "%" else unit)
+    return _("比基期 %(arrow)s %(amount)s %(unit)s") % {"arrow": arrow, "amount": amount(abs(change)), "unit": said}
 
 
 def _tone(change: float | None, better: str) -> str:

@@ -45,13 +45,31 @@ def clocks(now: datetime) -> list[dict[str, Any]]:
 def orders(now: datetime) -> list[dict[str, Any]]:
     """A queue with a bit of everything."""
     rows = [
-        ("leak", "emergency", "en_route", "东园新村", "12 号楼", "402 室", "厨房水管爆裂，水已经漫到客厅，楼下也在滴水", "phone"),
+        (
+            "leak",
+            "emergency",
+            "en_route",
+            "东园新村",
+            "12 号楼",
+            "402 室",
+            "厨房水管爆裂，水漫到客厅，楼下在滴水",
+            "phone",
+        ),
         ("lift", "emergency", "submitted", "滨江名邸", "3 号楼", "", "电梯停在七楼和八楼之间，里面有两个人", "page"),
         ("power", "emergency", "assigned", "塘桥三村", "27 号", "", "整个门洞没有电", "hotline"),
         ("water_pipe", "ordinary", "paused", "花木苑", "8 号楼", "1101 室", "阀门关不紧，等配件", "counter"),
         ("door_lock", "ordinary", "done", "金桥花园", "1 号楼", "203 室", "门锁打不开", "page"),
         ("environment", "ordinary", "signed", "洋泾一村", "", "", "垃圾房门口堆满纸箱", "inspection"),
-        ("complaint", "ordinary", "returned", "三林安居苑", "5 号楼", "601 室", "<b>装修</b>噪声 😀 晚上十点还在打孔", "page"),
+        (
+            "complaint",
+            "ordinary",
+            "returned",
+            "三林安居苑",
+            "5 号楼",
+            "601 室",
+            "<b>装修</b>噪声 😀 晚上十点还在打孔",
+            "page",
+        ),
     ]
     samples = clocks(now)
     return [

@@ -85,9 +85,12 @@ def category_of(code: str) -> Category | None:
 
 
 def category_name(order: Any) -> str:
-    """The category's name: `category_names` {zh, en} when given, else from today's pack, else the code."""
-    names = take(order, "category_names")
-    code = str(take(order, "category") or "")
+    """The category's name: `category_names` {zh, en} when given, else from today's pack, else the code.
+
+    `order` may be the category's code itself.
+    """
+    names = None if isinstance(order, str) else take(order, "category_names")
+    code = order if isinstance(order, str) else str(take(order, "category") or "")
     if names is None and (known := category_of(code)) is not None:
         names = known.names
     english = (get_language() or "").startswith("en")
@@ -95,8 +98,8 @@ def category_name(order: Any) -> str:
 
 
 def sign_of(order: Any) -> str:
-    """The name of the category's sign in the sprite."""
-    code = str(take(order, "category") or order or "") if not isinstance(order, str) else order
+    """The name of the category's sign in the sprite; `order` may be the category's code itself."""
+    code = order if isinstance(order, str) else str(take(order, "category") or "")
     known = category_of(code)
     return known.sign if known is not None else "other"
 

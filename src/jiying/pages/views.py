@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from allauth.account.views import LoginView
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,15 +21,22 @@ from jiying.people.queries import main_role
 from jiying.people.scopes import scope_of
 
 DEMO_PREFIX = "demo-"
+_TRACK = re.compile(r"(?:^|/t/)([A-Za-z0-9_-]{16,64})/?(?:[?#]|$)")
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @require_GET
 def front(request: HttpRequest) -> HttpResponse:
-    """`/`: what this is, for strangers; for everybody else the way to their own place."""
-    if request.user.is_authenticated:
+    """`/`: what this is, for strangers; for everybody else the way to their own place.
+
+    `?track=` takes a saved tracking link, or its token, and goes there.
+    """
+    pasted = request.GET.get("track", "").strip()[:300]
+    if found := _TRACK.search(pasted):
+        return redirect(f"/t/{found[1]}")
+    if request.user.is_authenticated and not pasted:
         return redirect(home_of(scope_of(request.user).roles))
-    return render(request, "pages/front.html")
+    return render(request, "pages/front.html", {"lost": pasted})
 
 
 def _demo_users() -> list[dict[str, Any]]:
@@ -44,7 +53,7 @@ def _demo_users() -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (row["username"].endswith("-2"), order.index(row["role"])))
 
 
-class SignIn(LoginView):
+class SignIn(LoginView):  # type: ignore[misc]
     """`/sign-in`: name and password; in a demo also one click for each of its users."""
 
     template_name = "pages/sign_in.html"
@@ -82,3 +91,28 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     return render(request, "pages/styleguide.html", samples.context())
+
+
+def error_403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Signed in, but the page is for others."""
+    return render(request, "403.html", status=403)
+
+
+def error_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's token is missing or has run out; the reason is for developers, and stays in the log."""
+    return render(request, "403_csrf.html", status=403)
+
+
+def error_404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No such page, or out of the asker's scope: the two are not told apart."""
+    return render(request, "404.html", status=404)
+
+
+def too_many(request: HttpRequest, *_rest: Any, **_more: Any) -> HttpResponse:
+    """Too many tries in a short time; axes calls it too, with the credentials that were tried."""
+    return render(request, "429.html", status=429)
+
+
+def error_500(request: HttpRequest) -> HttpResponse:
+    """Something broke: a page that leans on nothing, in both languages."""
+    return HttpResponse(render_to_string("500.html"), status=500)
