@@ -134,6 +134,7 @@ ACCOUNT_ADAPTER = "jiying.pages.accounts.ClosedSignUp"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "jiying.pages.views.too_many"
 SILENCED_SYSTEM_CHECKS = ["axes.W003", "account.W001"]
 
 LANGUAGE_CODE = "zh-hans"
@@ -155,6 +156,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not is_loopback(HOST)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "jiying.pages.views.error_csrf"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 LOGGING: dict[str, Any] = {
