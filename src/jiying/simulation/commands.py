@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import django
 
 
 def _say(text: str) -> None:
@@ -100,9 +101,8 @@ def replay(
         sys.exit(2)
     os.environ["JIYING_HOME"] = str(home)
     os.environ.pop("JIYING_DATABASE_URL", None)
-    from jiying.config.cli import start_django
-
-    start_django()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
+    django.setup()
     from jiying.core.mapping import MappingError, TableError
     from jiying.simulation.replay import replay as run
 
