@@ -38,9 +38,7 @@ def register_company(*, district: str, uscc: str, name: str, parent: Company | N
         organisation = Organisation.objects.create(
             kind=OrganisationKind.COMPANY, code=code, name=name, district=district
         )
-        return Company.objects.create(
-            district=district, uscc=code, name=name, parent=parent, organisation=organisation
-        )
+        return Company.objects.create(district=district, uscc=code, name=name, parent=parent, organisation=organisation)
 
 
 def sign_contract(company: Company, estate: Estate, *, since: date, until: date | None = None) -> Contract:

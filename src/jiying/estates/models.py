@@ -73,7 +73,9 @@ class EstateQuerySet(models.QuerySet["Estate"]):
         companies = set(scope.companies) | set(scope.works_for) | {k for k, v in scope.managed.items() if not v}
         if companies:
             contracted = Q(
-                pk__in=Contract.objects.valid_on(today).filter(company__organisation_id__in=companies).values("estate_id")
+                pk__in=Contract.objects.valid_on(today)
+                .filter(company__organisation_id__in=companies)
+                .values("estate_id")
             )
         reach = (
             Q(district__in=scope.districts)
@@ -164,7 +166,9 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         scope = scope_of(user)
         companies = set(scope.companies) | set(scope.managed) | set(scope.works_for)
         return self.filter(
-            Q(company__district__in=scope.districts) | Q(company__organisation_id__in=companies) | Q(user_id=scope.user_id)
+            Q(company__district__in=scope.districts)
+            | Q(company__organisation_id__in=companies)
+            | Q(user_id=scope.user_id)
         )
 
 

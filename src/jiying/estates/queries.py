@@ -58,7 +58,9 @@ def candidates(company: Company | None, *, district: str) -> QuerySet[Worker]:
     """Workers who may be sent: the company's, or the district's where no company serves; with shifts."""
     rows = Worker.objects.filter(active=True).select_related("company", "home_estate")
     rows = rows.filter(company=company) if company else rows.filter(company__district=district)
-    return rows.prefetch_related(Prefetch("shifts", queryset=Shift.objects.order_by("start_min"))).order_by("name", "id")
+    return rows.prefetch_related(Prefetch("shifts", queryset=Shift.objects.order_by("start_min"))).order_by(
+        "name", "id"
+    )
 
 
 def on_duty(workers: Iterable[Worker], at: datetime, zone: ZoneInfo) -> list[Worker]:

@@ -123,7 +123,6 @@ def check_last4(order: Order, last4: str | None, *, now: datetime | None = None)
     """
     now = now or timezone.now()
 
-
     expected = last4_of(order)
     if not expected:
         return
@@ -148,6 +147,4 @@ def possible_verbs(order: Order, reached: set[str], by: Actor) -> list[str]:
     """The verbs `by` may say about `order` now; `reached` are the milestones of its present round."""
     roles, judging = roles_for("note", order, by), roles_for("verify", order, by)
     state = State(order.state)
-    return [
-        verb for verb in VERBS if find(verb, state, judging if verb in JUDGING else roles, reached, order.kind)
-    ]
+    return [verb for verb in VERBS if find(verb, state, judging if verb in JUDGING else roles, reached, order.kind)]

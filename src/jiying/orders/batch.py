@@ -28,7 +28,6 @@ from jiying.orders.places import Places
 from jiying.orders.proof import Place
 from jiying.orders.saying import Database, say
 
-
 _DATABASE = Database()
 
 

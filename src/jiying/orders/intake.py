@@ -97,9 +97,7 @@ def accept(
     drafts = [draft for draft in results if isinstance(draft, Draft)]
     with transaction.atomic():
         write_drafts(drafts, numbers or Numbers())
-    return [
-        Accepted(order=result.order) if isinstance(result, Draft) else Accepted(error=result) for result in results
-    ]
+    return [Accepted(order=result.order) if isinstance(result, Draft) else Accepted(error=result) for result in results]
 
 
 def accept_one(
@@ -335,6 +333,4 @@ def _point(value: Any, near: Point | None) -> Point:
         return value
     if not isinstance(value, dict):
         raise BadInput.of("point", "bad_point", _("位置应包含经度 lon 和纬度 lat。"))
-    return check_point(
-        value.get("lon"), value.get("lat"), value.get("crs", "WGS-84"), near=near, within_km=CITY_KM
-    )
+    return check_point(value.get("lon"), value.get("lat"), value.get("crs", "WGS-84"), near=near, within_km=CITY_KM)

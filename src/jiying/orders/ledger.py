@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -32,6 +32,9 @@ from jiying.orders.states import (
 )
 from jiying.rules.pack import Pack
 
+DAWN = datetime.min.replace(tzinfo=UTC)
+"""Before everything: where a ledger without events stands."""
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -45,12 +48,12 @@ class Ledger:
     pack: Pack
     judge: Judge
     state: State = State.SUBMITTED
-    state_since: datetime = datetime.min
+    state_since: datetime = DAWN
     paused_from: State | None = None
     worker: str = ""
     version: int = 0
     acted_version: int = 0
-    last_at: datetime = datetime.min
+    last_at: datetime = DAWN
     head: str = GENESIS
     fired: set[tuple[str, str, str, int]] = field(default_factory=set)
     wrong_codes: int = 0

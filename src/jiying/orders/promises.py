@@ -81,7 +81,7 @@ class Facts:
         """Whether a follow-up is owed: by the pack's conditions, or by lot."""
         return self.lot or any(
             condition.matches(
-                kind=self.kind, urgency=self.urgency, category=self.category, part=self.part, drawn=None
+                kind=self.kind, urgency=self.urgency, category=self.category, part=self.part, drawn=self.lot
             )
             for condition in pack.follow_up.always
         )

@@ -76,7 +76,9 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
             states = sorted(OPEN) if value == "open" else value.split(",")
             rows = rows.filter(state__in=states)
         elif name == "q":
-            rows = rows.filter(Q(number__startswith=value) | Q(text__description__icontains=value) | Q(estate__name__icontains=value))
+            rows = rows.filter(
+                Q(number__startswith=value) | Q(text__description__icontains=value) | Q(estate__name__icontains=value)
+            )
         elif name == "from":
             rows = rows.filter(reported_at__gte=value)
         elif name == "to":
@@ -113,7 +115,9 @@ def reached_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
     """The milestones each order has reached in its present round (as `promises.Judge.reached` says)."""
     reached: dict[uuid.UUID, set[str]] = defaultdict(set)
     events = Event.objects.filter(Q(milestone__isnull=False) | Q(verb="reopen"), order_id__in=ids)
-    for order_id, verb, milestone in events.order_by("order_id", "version").values_list("order_id", "verb", "milestone"):
+    for order_id, verb, milestone in events.order_by("order_id", "version").values_list(
+        "order_id", "verb", "milestone"
+    ):
         if verb == "reopen":
             reached[order_id] &= {"reported", "signed", "contacted"}
         elif milestone:
@@ -154,12 +158,19 @@ def one(order_id: uuid.UUID, user: Any) -> Row | None:
 
 def open_emergencies(rows: OrderQuerySet) -> QuerySet[Order]:
     """Emergencies nobody has reached yet, by time left."""
-    waiting = rows.filter(urgency="emergency", state__in=["submitted", "signed", "assigned", "en_route", "returned", "paused"])
+    waiting = rows.filter(
+        urgency="emergency", state__in=["submitted", "signed", "assigned", "en_route", "returned", "paused"]
+    )
     return waiting.order_by("headline_due", "pk")
 
 
 def watcher_lag_s(now: datetime | None = None) -> float:
     """Seconds since the oldest step fell due that nobody has written yet; 0 when there is none."""
     now = now or timezone.now()
-    oldest = Order.objects.filter(next_at__lte=now, poisoned_until=None).order_by("next_at").values_list("next_at", flat=True).first()
+    oldest = (
+        Order.objects.filter(next_at__lte=now, poisoned_until=None)
+        .order_by("next_at")
+        .values_list("next_at", flat=True)
+        .first()
+    )
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0

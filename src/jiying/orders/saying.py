@@ -78,9 +78,7 @@ def say(
             ),
         )
     )
-    moment = ledger.append(
-        verb, milestone=row.reaches, by=by.code, role=role, at=at, received_at=now, data=public
-    )
+    moment = ledger.append(verb, milestone=row.reaches, by=by.code, role=role, at=at, received_at=now, data=public)
     change.moments.append(moment)
     change.texts += [
         EventText(order_id=order.id, version=moment.version, field=name, text=text, salt=salt)

@@ -136,9 +136,7 @@ OBSERVATIONS = frozenset({"warn", "breach", "escalate", "wrong_code"})
 MESSAGES = frozenset({"urge", "note", "supervise", "approve_pause"})
 """Words about an order rather than moments of it: they do not bound the `at` of what follows."""
 
-_BY_VERB: dict[str, tuple[Transition, ...]] = {
-    verb: tuple(row for row in TABLE if row.verb == verb) for verb in VERBS
-}
+_BY_VERB: dict[str, tuple[Transition, ...]] = {verb: tuple(row for row in TABLE if row.verb == verb) for verb in VERBS}
 
 
 def rows_of(verb: str) -> tuple[Transition, ...]:

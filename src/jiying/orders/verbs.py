@@ -143,7 +143,7 @@ def _done(context: Context) -> dict[str, Any]:
 def _pause(context: Context) -> dict[str, Any]:
     reasons = context.ledger.pack.pauses
     reason = context.data.get("reason")
-    if reason not in reasons:
+    if not isinstance(reason, str) or reason not in reasons:
         known = "、".join(reasons)
         raise BadInput.of("data.reason", "unknown_reason", _("挂起原因应为其中之一：%(known)s") % {"known": known})
     until = parse_rfc3339(context.data.get("until"), "data.until")
@@ -263,5 +263,3 @@ _CHECKS: dict[str, Prepare] = {
 def stopped_by_unsolved(verb: str, data: dict[str, Any]) -> bool:
     """Whether "not solved" was said, which is a reopening rather than a verification."""
     return verb in ("confirm", "verify") and data.get("solved") is False
-
-

@@ -8,7 +8,7 @@ from typing import Any
 from jiying.core.times import rfc3339
 from jiying.estates.queries import zone_of
 from jiying.orders import contacts
-from jiying.orders.models import Clock, Order
+from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row
 
 

@@ -13,7 +13,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "name", "is_active", "last_login")
     search_fields = ("username", "name")
     inlines = (MembershipInline,)

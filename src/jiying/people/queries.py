@@ -21,7 +21,10 @@ def user_of_token(secret: str) -> User | None:
 def memberships_of(user: User) -> list[Membership]:
     """Valid today, with their organisations."""
     return list(
-        Membership.objects.filter(user=user).valid_on(timezone.localdate()).select_related("organisation").order_by("valid_from", "id")
+        Membership.objects.filter(user=user)
+        .valid_on(timezone.localdate())
+        .select_related("organisation")
+        .order_by("valid_from", "id")
     )
 
 

@@ -55,13 +55,13 @@ def scope_of(user: User | AnonymousUser) -> Scope:
         return NOBODY
     kept: Scope | None = getattr(user, "_scope", None)
     if kept is None:
-        kept = _read(user)  # type: ignore[arg-type]
-        user._scope = kept  # type: ignore[union-attr]
+        kept = _read(user)
+        user._scope = kept  # type: ignore[attr-defined]
     return kept
 
 
 def _read(user: User) -> Scope:
-    members = user.memberships.valid_on(timezone.localdate()).select_related("organisation")  # type: ignore[attr-defined]
+    members = user.memberships.valid_on(timezone.localdate()).select_related("organisation")
     sets: dict[str, set[str]] = {"roles": {"resident"}, "districts": set(), "towns": set(), "committees": set()}
     owned: set[str] = set()
     companies: set[uuid.UUID] = set()
@@ -77,7 +77,11 @@ def _read(user: User) -> Scope:
         elif role == "town":
             sets["towns"].add(organisation.code)
         elif role == "committee":
-            (owned.update(member.places) if organisation.kind == "owners" else sets["committees"].add(organisation.code))
+            (
+                owned.update(member.places)
+                if organisation.kind == "owners"
+                else sets["committees"].add(organisation.code)
+            )
         elif role == "company":
             companies.add(organisation.id)
         elif role == "manager":

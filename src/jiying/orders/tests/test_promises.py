@@ -28,7 +28,9 @@ MILESTONE = {
 }  # fmt: skip
 
 
-def say(this: Ledger, verb: str, minute: float, *, milestone=None, role="company", received: float | None = None, **data):
+def say(
+    this: Ledger, verb: str, minute: float, *, milestone=None, role="company", received: float | None = None, **data
+):
     at = T0 + timedelta(minutes=minute)
     if verb == "assign":
         data = {"worker": str(uuid.UUID(int=7)), **data}
@@ -125,7 +127,9 @@ def test_silence_and_verification_by_rule_never_satisfy_the_follow_up():
     assert clock(order, "follow_up").state_at(T0 + timedelta(days=8)) == "missed"
 
 
-@pytest.mark.parametrize(("verb", "role"), [("confirm", "resident"), ("rate", "resident"), ("verify", "operator"), ("reopen", "committee")])
+@pytest.mark.parametrize(
+    ("verb", "role"), [("confirm", "resident"), ("rate", "resident"), ("verify", "operator"), ("reopen", "committee")]
+)
 def test_a_residents_answer_by_any_door_satisfies_the_follow_up(verb, role):
     order = ledger()
     for each, minute in (("assign", 2), ("arrive", 5), ("done", 9)):
