@@ -6,11 +6,12 @@ Pure.  `static/pages/js/clockface.js` says the same in the browser, and a test h
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.utils.functional import Promise as Lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
@@ -52,6 +53,16 @@ SIGNS: dict[str, str] = {
 }
 
 
+@lru_cache(maxsize=4)
+def _phrases(_language: str | None) -> dict[str, str]:
+    return {key: str(text) for key, text in PHRASES.items()}
+
+
+def phrase(key: str) -> str:
+    """A phrase in the request's language; queues ask hundreds of times, so each language is translated once."""
+    return _phrases(get_language())[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """How a clock looks now.
@@ -74,20 +85,20 @@ def duration(seconds: float) -> str:
     minutes = int(seconds // 60)
     days, hours = divmod(minutes // 60, 24)
     if days >= 2:
-        return str(PHRASES["d"]) % {"d": days, "h": hours}
+        return phrase("d") % {"d": days, "h": hours}
     if minutes >= 60:
-        return str(PHRASES["h"]) % {"h": minutes // 60, "m": minutes % 60}
-    return str(PHRASES["m"]) % {"m": minutes} if minutes else str(PHRASES["z"])
+        return phrase("h") % {"h": minutes // 60, "m": minutes % 60}
+    return phrase("m") % {"m": minutes} if minutes else phrase("z")
 
 
 def in_one_unit(seconds: float) -> tuple[str, str]:
     """Number and unit for the middle of a large ring; whole units, rounded down."""
     minutes = int(seconds // 60)
     if minutes >= 48 * 60:
-        return str(minutes // (24 * 60)), str(PHRASES["unit_d"])
+        return str(minutes // (24 * 60)), phrase("unit_d")
     if minutes >= 120:
-        return str(minutes // 60), str(PHRASES["unit_h"])
-    return str(minutes), str(PHRASES["unit_m"])
+        return str(minutes // 60), phrase("unit_h")
+    return str(minutes), phrase("unit_m")
 
 
 def face(
@@ -108,7 +119,7 @@ def face(
     limit = max(limit_minutes * 60, 1)
     left = (due_at - now).total_seconds()
     if state in ("paused", "void"):
-        return Face(state, 0, str(PHRASES[state]), caption=str(PHRASES[state]))
+        return Face(state, 0, phrase(state), caption=phrase(state))
     if state == "met" and reached_at is not None:
         spare = (due_at - reached_at).total_seconds()
         return _said("met", (reached_at - from_at).total_seconds(), _share(spare, limit))
@@ -116,7 +127,7 @@ def face(
         return _said("missed", (reached_at - due_at).total_seconds(), 0)
     if left < 0 or state == "missed":
         if ended:
-            return Face("missed", 0, str(PHRASES["unmet"]), caption=str(PHRASES["unmet"]))
+            return Face("missed", 0, phrase("unmet"), caption=phrase("unmet"))
         return _said("late", max(-left, 0), 100)
     return _said("soon" if left < limit * SOON_SHARE else "running", left, _share(left, limit))
 
@@ -128,11 +139,10 @@ def _share(seconds: float, limit: float) -> int:
 def _said(phase: str, seconds: float, share: int) -> Face:
     key = "running" if phase == "soon" else phase
     number, unit = in_one_unit(max(seconds, 0))
-    words = str(PHRASES[key]) % {"t": duration(max(seconds, 0))}
-    return Face(phase, share, words, number, unit, str(PHRASES[f"cap_{key}"]))
+    words = phrase(key) % {"t": duration(max(seconds, 0))}
+    return Face(phase, share, words, number, unit, phrase(f"cap_{key}"))
 
 
 def phrases_json() -> str:
     """The phrases in the request's language, for the browser."""
-    texts: Mapping[str, str] = {key: str(text) for key, text in PHRASES.items()}
-    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_phrases(get_language()), ensure_ascii=False, separators=(",", ":"))

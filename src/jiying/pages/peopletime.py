@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3
 from django.utils.translation import gettext_lazy as _
 
-from jiying.pages.clockface import PHRASES
+from jiying.pages.clockface import phrase
 
 _TODAY = _("今天 %(time)s")
 _YESTERDAY = _("昨天 %(time)s")
@@ -26,17 +26,19 @@ def people_time(at: datetime, now: datetime | None = None, *, ago: bool = True) 
     passed = (now - at).total_seconds()
     if ago and 0 <= passed < 3600:
         minutes = int(passed // 60)
-        return str(PHRASES["ago"]) % {"m": minutes} if minutes else str(PHRASES["now"])
+        return phrase("ago") % {"m": minutes} if minutes else phrase("now")
     local, today = timezone.localtime(at), timezone.localtime(now).date()
-    names = {
+    names: dict[str, object] = {
         "time": f"{local:%H:%M}",
         "day": local.day,
         "month": local.month,
-        "month_name": str(MONTHS_3[local.month]).capitalize(),
         "year": local.year,
     }
-    days = {today: _TODAY, today - timedelta(days=1): _YESTERDAY, today + timedelta(days=1): _TOMORROW}
-    text = days.get(local.date()) or (_THIS_YEAR if local.year == today.year else _ANY_YEAR)
+    days = {0: _TODAY, -1: _YESTERDAY, 1: _TOMORROW}
+    text = days.get((local.date() - today).days)
+    if text is None:
+        text = _THIS_YEAR if local.year == today.year else _ANY_YEAR
+        names["month_name"] = str(MONTHS_3[local.month]).capitalize()
     return str(text) % names
 
 

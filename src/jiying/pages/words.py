@@ -7,9 +7,11 @@ into the language of the request when they are shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.utils.functional import Promise as Lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
@@ -235,7 +237,13 @@ def word(table: str, code: object) -> str:
     Raises:
         KeyError: no such table.
     """
-    return str(TABLES[table].get(str(code), code or ""))
+    return _word(get_language(), table, str(code or ""))
+
+
+@lru_cache(maxsize=4096)
+def _word(_language: str | None, table: str, code: str) -> str:
+    # A queue asks for the same few words hundreds of times; turning a lazy text into one is dear.
+    return str(TABLES[table].get(code, code))
 
 
 def past(verb: str, who: str) -> str:
