@@ -40,7 +40,9 @@ HOW = {
 def chromium() -> str | None:
     """Where Chromium is, if anywhere."""
     wanted = os.environ.get("JIYING_CHROMIUM")
-    return wanted or next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    return wanted or next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
 
 
 def _has(what: str) -> bool:

@@ -7,11 +7,13 @@ that drips in at one byte a second costs a coroutine, not a thread.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
-from a2wsgi import WSGIMiddleware
+from jiying.config.bridge import Answer, Bridge
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -21,17 +23,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_LIMIT = 1024 * 1024
 UPLOAD_LIMIT = 20 * 1024 * 1024
 BODY_DEADLINE_S = 10.0
-THREADS = 6
+HELD_LIMIT = 128 * 1024 * 1024
+"""Bytes of bodies in this process, arriving or waiting for their answer; beyond it, come again later."""
+THREADS = 8
 
 _PROBLEMS = {
     408: ("too_slow", "请求传得太慢，没有收完；请换个网络再试。", "The request took too long to arrive; try again."),
     413: ("too_large", "内容太大了，没有收下。", "The request is too large and was not taken."),
+    503: ("busy", "现在提交的人太多，没有收下；请稍后再试。", "Too many requests at once; try again in a moment."),
 }
-
-
-def _limit(scope: Scope) -> int:
-    path = scope["path"]
-    return UPLOAD_LIMIT if path.startswith("/api/v1/orders/") and path.endswith("/attachments") else BODY_LIMIT
 
 
 class _Refused(Exception):
@@ -43,105 +43,133 @@ class _Gone(Exception):
     """The client went away before its body was complete."""
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    headers = dict(scope["headers"])
-    declared = headers.get(b"content-length", b"")
-    if not declared and b"transfer-encoding" not in headers:
-        return b""
-    limit = _limit(scope)
-    if declared.isdigit() and int(declared) > limit:
-        raise _Refused(413)
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
+class Bodies:
+    """Reads bodies whole, and knows how much it holds."""
+
+    def __init__(self, deadline_s: float = BODY_DEADLINE_S, held_limit: int = HELD_LIMIT) -> None:
+        self.deadline_s, self.held_limit, self.held = deadline_s, held_limit, 0
+
+    @asynccontextmanager
+    async def whole(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+        """The whole body, held (and counted) until the request is answered.
+
+        Raises:
+            _Refused: too large (413), too slow (408), or too much is held already (503).
+            _Gone: the client went away.
+        """
+        body = await self._read(scope, receive)
+        try:
+            yield body
+        finally:
+            self.held -= len(body)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"")
+        if not declared and b"transfer-encoding" not in headers:
+            return b""
+        limit = _limit(scope["path"])
+        too_large = declared.isdigit() and int(declared) > limit
+        if too_large and b"expect" in headers:
             raise _Refused(413)
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
-class Buffered:
-    """Hands `app` requests whose body has arrived; answers the others itself."""
-
-    def __init__(self, app: App, deadline_s: float = BODY_DEADLINE_S) -> None:
-        self.app, self.deadline_s = app, deadline_s
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(self.deadline_s):
-                body = await _body(scope, receive)
+                return await self._collect(receive, 0 if too_large else limit)
         except TimeoutError:
-            await _problem(scope, send, 408)
-            return
-        except _Refused as refused:
-            await _problem(scope, send, refused.status)
-            return
-        except _Gone:
-            return
-        handed = False
+            raise _Refused(413 if too_large else 408) from None
 
-        async def ready() -> MutableMapping[str, Any]:
-            nonlocal handed
-            if handed:
-                return await receive()
-            handed = True
-            return {"type": "http.request", "body": body, "more_body": False}
+    async def _collect(self, receive: Receive, limit: int) -> bytes:
+        """What arrives, to `limit` bytes.  What is too large is read to its end and thrown away: a client that
+        is answered while it still sends would see a broken connection instead of the answer."""
+        chunks: list[bytes] = []
+        size, whole = 0, False
+        try:
+            while not whole:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                whole = not message.get("more_body")
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limit:
+                    continue
+                if self.held + len(chunk) > self.held_limit:
+                    raise _Refused(503)
+                chunks.append(chunk)
+                self.held += len(chunk)
+            if size > limit:
+                raise _Refused(413)
+        except BaseException:
+            self.held -= sum(map(len, chunks))
+            raise
+        return b"".join(chunks)
 
-        await self.app(scope, ready, send)
+
+def _limit(path: str) -> int:
+    return UPLOAD_LIMIT if path.startswith("/api/v1/orders/") and path.endswith("/attachments") else BODY_LIMIT
 
 
-async def _problem(scope: Scope, send: Send, status: int) -> None:
+def _problem(scope: Scope, status: int) -> Answer:
     code, zh, en = _PROBLEMS[status]
-    languages = dict(scope["headers"]).get(b"accept-language", b"").lower()
-    detail = en if languages.startswith(b"en") else zh
-    problem = {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code, "errors": []}
-    await _answer(
-        send, status, json.dumps(problem, ensure_ascii=False).encode(), b"application/problem+json", close=True
-    )
+    headers = dict(scope["headers"])
+    english = headers.get(b"accept-language", b"").lower().startswith(b"en") or b"lang=en" in scope["query_string"]
+    problem = {
+        "type": "about:blank",
+        "title": code,
+        "status": status,
+        "detail": en if english else zh,
+        "code": code,
+        "errors": [],
+    }
+    answer = _json(status, problem, b"application/problem+json")
+    answer.headers.append((b"connection", b"close"))
+    if status == 503:
+        answer.headers.append((b"retry-after", b"5"))
+    return answer
 
 
-async def _answer(send: Send, status: int, body: bytes, kind: bytes, *, close: bool = False) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    if close:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _json(status: int, body: dict[str, Any], kind: bytes = b"application/json") -> Answer:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status, [(b"content-type", kind), (b"content-length", str(len(text)).encode())], text)
+
+
+_HEALTHY = _json(200, {"status": "ok"})
+_NOT_HERE = _json(404, {"status": "not served by this process"})
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 class Router:
-    """The parts that one process serves; a part that is absent is not found here."""
+    """The parts that one process serves, `web` (WSGI, on threads) and `live` (ASGI); the others are not found."""
 
-    def __init__(self, *, web: bool = True, live: bool = True, deadline_s: float = BODY_DEADLINE_S) -> None:
-        self.web = self.live = None
-        if web:
-            from jiying.config.wsgi import application
-
-            self.web = Buffered(WSGIMiddleware(application, workers=THREADS), deadline_s)  # type: ignore[arg-type]
-        if live:
-            from jiying.live.asgi import application as stream
-
-            self.live = stream
+    def __init__(self, web: Bridge | None, live: App | None, bodies: Bodies | None = None) -> None:
+        self.web, self.live, self.bodies = web, live, bodies or Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            if scope["path"] == "/healthz":
+                await _send(send, _HEALTHY)
+            elif scope["path"].startswith("/live/") and self.live is not None:
+                await self.live(scope, receive, send)
+            elif self.web is not None:
+                await self._ask(self.web, scope, receive, send)
+            else:
+                await _send(send, _NOT_HERE)
+
+    async def _ask(self, web: Bridge, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self.bodies.whole(scope, receive) as body:
+                answer = await web(scope, body)
+        except _Refused as refused:
+            answer = _problem(scope, refused.status)
+        except _Gone:
             return
-        if scope["type"] != "http":
-            return
-        path = scope["path"]
-        if path == "/healthz":
-            await _answer(send, 200, b'{"status":"ok"}', b"application/json")
-        elif path.startswith("/live/") and self.live is not None:
-            await self.live(scope, receive, send)
-        elif self.web is not None:
-            await self.web(scope, receive, send)
-        else:
-            await _answer(send, 404, b'{"status":"not here"}', b"application/json")
+        await _send(send, answer)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -150,3 +178,28 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+def router(*, web: bool, live: bool) -> Router:
+    """The router of this installation, with the parts wanted."""
+    bridge: Bridge | None = None
+    stream: App | None = None
+    if web:
+        from jiying.config.wsgi import application
+
+        bridge = Bridge(application, THREADS)
+    if live:
+        stream = _stream()
+    return Router(bridge, stream)
+
+
+def _stream() -> App:
+    if importlib.util.find_spec("jiying.live.asgi") is None:
+        return _no_stream
+    from jiying.live.asgi import application
+
+    return application
+
+
+async def _no_stream(scope: Scope, _receive: Receive, send: Send) -> None:
+    await _send(send, _problem(scope, 503))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -24,8 +25,8 @@ COMMANDS = {
     "events": ("jiying.orders.commands", "List the events of an order."),
     "token": ("jiying.people.commands", "Issue a bearer token."),
 }
-OWN_HOME = {"replay"}
-"""Commands that choose their home themselves, before Django starts."""
+SET_UP_THEMSELVES = {"serve", "web", "live", "replay"}
+"""Commands whose options decide settings: they call `ctx.obj()` when they know them."""
 
 
 class Lazy(click.Group):
@@ -37,7 +38,8 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        if name not in OWN_HOME:
+        ctx.obj = start_django
+        if name not in SET_UP_THEMSELVES:
             start_django()
         module = importlib.import_module(COMMANDS[name][0])
         command: click.Command = getattr(module, name.replace("-", "_"))
@@ -46,6 +48,30 @@ class Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_module, words) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a person can put right is a sentence on stderr and exit 2."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            sentence = _sentence(error)
+            if sentence is None:
+                raise
+            click.echo(f"jiying: {sentence}", err=True)
+            sys.exit(2)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell the person at the command line, or None for a fault of the program."""
+    from django.db import OperationalError, ProgrammingError
+
+    from jiying.core.errors import JiyingError
+
+    if isinstance(error, JiyingError):
+        return "; ".join([error.detail, *(f"{fault.field}: {fault.message}" for fault in error.errors)]).strip("; ")
+    if isinstance(error, (OperationalError, ProgrammingError)):
+        return f"the database refuses: {str(error).strip()}. Is it running, and was `jiying migrate` run?"
+    return None
 
 
 def start_django() -> None:
@@ -56,7 +82,7 @@ def start_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
     try:
         django.setup()
-    except (ImproperlyConfigured, ValueError) as error:
+    except (ImproperlyConfigured, OSError) as error:
         click.echo(f"jiying: {error}", err=True)
         sys.exit(2)
 

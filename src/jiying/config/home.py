@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -44,4 +45,21 @@ def secret(name: str, variable: str, make: int = 32) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach a server on `host`."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def allowed_hosts(host: str, named: bool) -> list[str]:
+    """The Host headers to answer, beside public names (`named`: there are some).
+
+    On loopback the names of this machine alone, lest a page elsewhere points its own name at us.  On all
+    addresses and without a public name nobody can say which are right: any.
+    """
+    own = ["localhost", "127.0.0.1", "[::1]"]
+    if is_loopback(host):
+        return own
+    if host in ("0.0.0.0", "::"):
+        return own if named else ["*"]
+    return [*own, f"[{host}]" if ":" in host else host]

@@ -7,12 +7,12 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
 
 import click
 import uvicorn
 
 DRAIN_S = 5
+"""Seconds that open requests and the background loops have to finish in."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -22,49 +22,55 @@ def _listen(host: str, port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
+        sock.listen(2048)
     except OSError as error:
         why = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
-        click.echo(f"jiying: cannot listen on {host}:{port}: {why}. Choose another with --port or JIYING_PORT.", err=True)
+        click.echo(f"jiying: cannot listen on {host}:{port}: {why}; choose another port with JIYING_PORT.", err=True)
         sys.exit(2)
-    sock.set_inheritable(True)
     return sock
 
 
-def loops() -> list[Callable[[threading.Event], None]]:
-    """What runs in the background: the watcher and the followers."""
+def _start(stop: threading.Event) -> list[threading.Thread]:
+    """The loops of the background: the watcher and the followers."""
     from jiying.orders import followers, watcher
 
-    return [watcher.run, followers.run_all]
-
-
-def _start(stop: threading.Event) -> list[threading.Thread]:
-    threads = [threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True) for loop in loops()]
+    threads = [
+        threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True)
+        for loop in (watcher.run, followers.run_all)
+    ]
     for thread in threads:
         thread.start()
     return threads
 
 
-def serve(host: str, port: int, *, web: bool, live: bool, work: bool) -> None:
-    """Serve the wanted parts on one port until a signal; background loops stop first."""
+def _stop_on_signals() -> threading.Event:
+    """An event set by SIGTERM and SIGINT; uvicorn passes them on when it has drained."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
+
+
+def serve(*, web: bool, live: bool, work: bool) -> None:
+    """Serve the wanted parts until a signal; open requests finish first, then the background loops."""
     from django.conf import settings
 
-    from jiying.config.asgi import Router
+    from jiying.config.asgi import router
 
-    sock = _listen(host, port)
-    stop = threading.Event()
-    threads = _start(stop) if work else []
+    sock = _listen(settings.HOST, settings.PORT)
+    stop = _stop_on_signals()
     config = uvicorn.Config(
-        Router(web=web, live=live),
+        router(web=web, live=live),
         log_level="warning",
+        log_config=None,
         access_log=False,
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=30,
         server_header=False,
         lifespan="on",
     )
-    shown = f"[{host}]" if ":" in host else host
-    hint = " - demo: sign in with one click at /sign-in" if settings.DEMO else ""
-    click.echo(f"Jiying 即应: http://{shown}:{sock.getsockname()[1]}{hint}", err=True)
+    threads = _start(stop) if work else []
+    click.echo(f"Jiying 即应: {_address(sock)}{_hint(settings.DEMO)}", err=True)
     try:
         uvicorn.Server(config).run(sockets=[sock])
     finally:
@@ -73,11 +79,18 @@ def serve(host: str, port: int, *, web: bool, live: bool, work: bool) -> None:
             thread.join(DRAIN_S)
 
 
+def _address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _hint(demo: bool) -> str:
+    return " - a demo: sign in with one click at /sign-in" if demo else " - sign in at /sign-in"
+
+
 def work() -> None:
     """Run the watcher and the followers alone until a signal."""
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = _stop_on_signals()
     threads = _start(stop)
     click.echo("Jiying 即应: watcher and followers at work", err=True)
     stop.wait()

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import parse_qsl, quote, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
-from jiying.config.home import home, is_loopback, secret
+from jiying.config.home import allowed_hosts, home, is_loopback, secret
+from jiying.config.vendor import SERVED as VENDOR
 
 HOME = home()
 HOST = os.environ.get("JIYING_HOST") or "127.0.0.1"
-PORT = int(os.environ.get("JIYING_PORT") or 8030)
+try:
+    PORT = int(os.environ.get("JIYING_PORT") or 8030)
+except ValueError as error:
+    raise ImproperlyConfigured("JIYING_PORT must be a number from 0 to 65535.") from error
 DEMO = os.environ.get("JIYING_DEMO", "") not in ("", "0")
 PUBLIC_RATE = os.environ.get("JIYING_PUBLIC_RATE") or "30/min"
 
@@ -30,7 +34,9 @@ except ValueError as error:
 if len(DATA_KEY) != 16:
     raise ImproperlyConfigured("JIYING_DATA_KEY must be 32 hex digits (16 bytes).")
 DEBUG = False
-ALLOWED_HOSTS = ["*"] if is_loopback(HOST) else os.environ.get("JIYING_ALLOWED_HOSTS", HOST).split(",")
+PUBLIC_NAMES = [name for name in os.environ.get("JIYING_ALLOWED_HOSTS", "").split(",") if name]
+"""Names under which a web server in front reaches us, over TLS."""
+ALLOWED_HOSTS = [*PUBLIC_NAMES, *allowed_hosts(HOST, bool(PUBLIC_NAMES))]
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("JIYING_TRUSTED_ORIGINS", "").split(",") if o]
 
 ROOT_URLCONF = "jiying.config.urls"
@@ -104,12 +110,18 @@ def database(url: str) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
+            # Threads are few and stay, so each keeps its connection; a pool in between would only add a step.
             "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": dict(parse_qsl(parts.query)),
+            "TEST": {"NAME": f"test_jiying_{os.environ.get('JIYING_TEST_RUN', '0')}"},
         }
     raise ImproperlyConfigured(f"JIYING_DATABASE_URL: {parts.scheme!r} is neither sqlite nor postgresql.")
 
 
-DATABASES = {"default": database(os.environ.get("JIYING_DATABASE_URL") or f"sqlite:///{HOME / 'jiying.sqlite3'}")}
+DATABASES = {
+    "default": database(os.environ.get("JIYING_DATABASE_URL") or f"sqlite:///{quote(str(HOME / 'jiying.sqlite3'))}")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -119,7 +131,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["jiying.config.security.LeanArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -146,14 +158,14 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
-VENDOR = Path(__file__).resolve().parent.parent / "static_vendor"
 STATICFILES_DIRS = [("vendor", VENDOR)] if VENDOR.exists() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 300
+# Addresses of browser libraries carry the version; ours do not.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/vendor/"
 
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not is_loopback(HOST)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(PUBLIC_NAMES) or not is_loopback(HOST)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "jiying.pages.views.error_csrf"
@@ -163,7 +175,9 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"discreet": {"()": "jiying.config.security.Discreet"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["discreet"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"jiying": {"level": "INFO"}, "axes": {"level": "ERROR"}},
+    # What a visitor typed wrong is no news; what the program did wrong is.
+    "loggers": {"jiying": {"level": "INFO"}, "axes": {"level": "ERROR"}, "django.request": {"level": "ERROR"}},
 }

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ def _only(_ctx: Any, _param: Any, values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--speed", default="max", show_default=True, callback=_speed, help="Times real time, or max.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="The home to make and keep.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
 def replay(
+    start_django: Callable[[], None],
     file: Path,
     map_: str,
     only: dict[str, str],
