@@ -58,7 +58,8 @@ def act(
     refused: WrongCode | None = None
     with transaction.atomic():
         order = _locked(order_id, verb, by)
-        if key and idempotency.used(by, key, [str(order_id), verb, data], order, now):
+        caller, body = by.code or f"track:{order_id}", [str(order_id), verb, data]
+        if key and idempotency.earlier(caller, key, body, now) is not None:
             return order
         ledger = store.load(order)
         change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
@@ -77,6 +78,8 @@ def act(
             refused = error
             _record_wrong_code(change, by, now)
         store.write(change)
+        if key and refused is None:
+            idempotency.remember(caller, key, body, order, now)
     if refused is not None:
         raise BadCode(refused.detail)
     return order

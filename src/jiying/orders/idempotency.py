@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from jiying.core.crypto import sm3_hex
 from jiying.core.errors import BadInput, KeyReused
-from jiying.orders.actors import Actor
 from jiying.orders.models import IdempotencyKey, Order
 
 KEPT = timedelta(hours=24)
@@ -53,15 +52,6 @@ def remember(caller: str, key: str, body: Any, order: Order, now: datetime) -> N
     IdempotencyKey.objects.create(
         caller=caller, key=checked(key), fingerprint=fingerprint(body), order=order, created_at=now
     )
-
-
-def used(by: Actor, key: str, body: Any, order: Order, now: datetime) -> bool:
-    """For actions, under the order's lock: True when the key did this already; otherwise binds it."""
-    caller = by.code or f"track:{order.pk}"
-    if earlier(caller, key, body, now) is not None:
-        return True
-    remember(caller, key, body, order, now)
-    return False
 
 
 def forget_old(now: datetime) -> int:

@@ -36,6 +36,7 @@ from jiying.rules.pack import Pack
 MAX_DESCRIPTION = 4000
 CALL_WINDOW = timedelta(hours=24)
 CITY_KM = 120.0
+ESTATE_KM = 10.0
 
 
 @dataclass(slots=True)
@@ -169,7 +170,7 @@ def make_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Dr
     category = fields.take(checked_category, new.category, pack.categories, "category")
     urgency = fields.take(checked_urgency, new.urgency, "urgency") if new.urgency else None
     spot = fields.take(places.spot, new) or Spot(district="")
-    point = fields.take(_point, new.point, spot.near) if new.point is not None else None
+    point = fields.take(_point, new.point, spot, places) if new.point is not None else None
     description = fields.take(clean, new.description, field="description", max_chars=MAX_DESCRIPTION)
     unit = fields.take(_optional, new.unit, "unit", 60)
     address = fields.take(_optional, new.address, "address", 200)
@@ -328,9 +329,16 @@ def _appointment(value: Any, urgency: str, now: datetime) -> dict[str, str]:
     return {"from": start.isoformat(), "to": end.isoformat()}
 
 
-def _point(value: Any, near: Point | None) -> Point:
+def _point(value: Any, spot: Spot, places: Places) -> Point:
+    """Where it is: near the named estate, or in some town of the district."""
     if isinstance(value, Point):
         return value
     if not isinstance(value, dict):
         raise BadInput.of("point", "bad_point", _("位置应包含经度 lon 和纬度 lat。"))
-    return check_point(value.get("lon"), value.get("lat"), value.get("crs", "WGS-84"), near=near, within_km=CITY_KM)
+    within = ESTATE_KM if spot.point else CITY_KM
+    point = check_point(
+        value.get("lon"), value.get("lat"), value.get("crs", "WGS-84"), near=spot.near, within_km=within
+    )
+    if spot.estate is None and places.towns and not places.town_at(point):
+        raise BadInput.of("point", "bad_point", _("这个位置不在本区任何街镇附近，请核对。"))
+    return point

@@ -126,8 +126,12 @@ class Places:
     def around(self, spot: Spot, point: Point | None) -> Spot:
         """For an order without an estate: the town whose centroid is nearest to the point."""
         if spot.town is None and point is not None:
-            spot.town = _nearest(self.towns.values(), point)
+            spot.town = self.town_at(point)
         return spot
+
+    def town_at(self, point: Point) -> Division | None:
+        """The town whose centroid is nearest to `point`, if any is near."""
+        return _nearest(self.towns.values(), point)
 
 
 def _nearest(towns: Iterable[Division], point: Point) -> Division | None:

@@ -131,13 +131,14 @@ def _arrive(context: Context) -> dict[str, Any]:
 
 
 def _done(context: Context) -> dict[str, Any]:
-    data = _with_text("note", required=False)(context)
+    return {**_with_text("note", required=False)(context), **_attachments(context)}
+
+
+def _attachments(context: Context) -> dict[str, Any]:
     attachments = context.data.get("attachments") or []
     if not isinstance(attachments, list) or len(attachments) > 20:
         raise BadInput.of("data.attachments", "invalid", _("照片应为一个列表，最多 20 张。"))
-    if attachments:
-        data["attachments"] = [str(item)[:64] for item in attachments]
-    return data
+    return {"attachments": [str(item)[:64] for item in attachments]} if attachments else {}
 
 
 def _pause(context: Context) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _pause(context: Context) -> dict[str, Any]:
         raise BadInput.of("data.until", "bad_time", _("挂起的结束时间应晚于开始时间。"))
     if until > context.at + timedelta(days=366):
         raise BadInput.of("data.until", "bad_time", _("挂起不能超过一年。"))
-    data: dict[str, Any] = {"reason": reason, "until": until.isoformat()}
+    data: dict[str, Any] = {"reason": reason, "until": until.isoformat(), **_attachments(context)}
     if until - context.at > timedelta(minutes=reasons[reason].max_min):
         data["needs_approval"] = True
     return data
