@@ -1,0 +1,166 @@
+"""`/worker`: what to do next, on a telephone; `/worker/orders/{id}`: one order and its next verb."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from jiying.core.errors import JiyingError, NotFound, StaleVersion
+from jiying.orders import contacts
+from jiying.orders.actions import act
+from jiying.orders.actors import Actor
+from jiying.orders.models import Order
+from jiying.orders.queries import Row
+from jiying.pages.shown import sign_of
+from jiying.pages.verbforms import data_from
+from jiying.people.scopes import scope_of
+from jiying.rules import packs
+from jiying.worker.bars import Tried, bar_of
+from jiying.worker.queries import own_order, sheet_of, zone
+
+View = Callable[..., HttpResponse]
+
+
+def for_workers(view: View) -> View:
+    """Strangers sign in first; who is no worker gets the 403 page."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "worker" not in scope_of(request.user).roles:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return never_cache(login_required(checked))
+
+
+@require_safe
+@for_workers
+def mine(request: HttpRequest) -> HttpResponse:
+    """The list: my orders by time left, then those to take."""
+    return _list(request)
+
+
+def _list(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+    sheet = sheet_of(request.user)
+    with timezone.override(zone(row.order for row in (*sheet.mine, *sheet.to_take))):
+        return render(
+            request,
+            "worker/list.html",
+            {
+                "mine": [_card(row) for row in sheet.mine],
+                "to_take": [_card(row) for row in sheet.to_take],
+                "done": sheet.done,
+                "problem": problem,
+            },
+            status=status,
+        )
+
+
+def _card(row: Row) -> dict[str, Any]:
+    return {"row": row, "order": row.order, "bar": bar_of(row, []), "sign": sign_of(row.order)}
+
+
+@require_safe
+@for_workers
+def one(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """One order; `?do=VERB` opens that verb's form."""
+    row = own_order(order_id, request.user)
+    if row is None:
+        raise Http404
+    return _order(request, row, Tried(verb=request.GET.get("do", "")))
+
+
+@require_POST
+@for_workers
+def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
+    """Say a verb; what is refused comes back on the order's present page, with all that was typed."""
+    try:
+        with timezone.override(_zone_of(order_id)):
+            data = data_from(verb, request.POST)
+        order = act(
+            order_id,
+            verb,
+            by=Actor.of(request.user),
+            data=data,
+            expected_version=_version(request),
+            key=request.POST.get("idempotency_key", "")[:200],
+        )
+    except JiyingError as error:
+        return _refused(request, order_id, verb, error)
+    messages.success(request, _said(verb, order))
+    return redirect("/worker" if verb in ("done", "solve_remotely") else f"/worker/orders/{order_id}")
+
+
+def _zone_of(order_id: uuid.UUID) -> Any:
+    return zone(Order.objects.filter(pk=order_id).only("district"))
+
+
+def _version(request: HttpRequest) -> int | None:
+    raw = request.POST.get("version", "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
+
+
+def _refused(request: HttpRequest, order_id: uuid.UUID, verb: str, error: JiyingError) -> HttpResponse:
+    row = own_order(order_id, request.user)
+    if row is not None:
+        return _order(request, row, Tried.of(verb, request.POST, error), status=error.status)
+    if isinstance(error, NotFound):
+        raise Http404
+    # Taken by a colleague, or given to one: it is no longer theirs to look at, but the list says what happened.
+    return _list(request, error.detail, status=error.status)
+
+
+def _order(request: HttpRequest, row: Row, tried: Tried, status: int = 200) -> HttpResponse:
+    with timezone.override(zone([row.order])):
+        context = {
+            "row": row,
+            "order": row.order,
+            "sign": sign_of(row.order),
+            "reporter": contacts.masked(row.order),
+            "bar": bar_of(row, _pauses(row.order), tried),
+            "events": [_told(line) for line in row.events],
+            "problem": tried.problem,
+            "stale": isinstance(tried.error, StaleVersion),
+        }
+        return render(request, "worker/order.html", context, status=status)
+
+
+def _told(line: Any) -> dict[str, Any]:
+    """An event for the timeline, with the words that go with it."""
+    event = line.event
+    shown = {name: getattr(event, name) for name in ("verb", "milestone", "role", "at", "claimed")}
+    return {**shown, "data": event.data, "texts": line.texts, "who": line.who}
+
+
+def _pauses(order: Order) -> list[tuple[str, str]]:
+    english = (get_language() or "").startswith("en")
+    reasons = packs.in_force(order.reported_at).pauses
+    return [(code, reason.names.en if english else reason.names.zh) for code, reason in reasons.items()]
+
+
+def _said(verb: str, order: Order) -> str:
+    words = {
+        "take": _("接到了，是您的单。"),
+        "depart": _("已记下出发，路上注意安全。"),
+        "contact": _("已记下：联系过居民。"),
+        "arrive": _("已记下到场。"),
+        "make_safe": _("已记下：险情排除。"),
+        "done": _("已报完工：%(number)s，等居民确认。"),
+        "solve_remotely": _("已报电话解决：%(number)s，等居民确认。"),
+        "pause": _("已挂起。"),
+        "resume": _("已恢复，时间继续走。"),
+    }
+    return words.get(verb, _("已记下。")) % {"number": order.number}
