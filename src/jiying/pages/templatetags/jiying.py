@@ -42,7 +42,7 @@ def clock(promise: Any, size: str = "row", ended: bool = False, test: str | None
 @register.simple_tag
 def ring(share: int = 62, phase: str = "running") -> SafeString:
     """The half ring as an ornament: `share` percent filled."""
-    return format_html('<span class="tone-{}">{}</span>', phase, ring_svg(share, phase, large=True))
+    return format_html('<span class="ornament tone-{}">{}</span>', phase, ring_svg(share, phase, large=True))
 
 
 @register.simple_tag
