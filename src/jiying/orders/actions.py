@@ -79,9 +79,10 @@ def act(
             _record_wrong_code(change, by, now)
         store.write(change)
         if key and refused is None:
-            idempotency.remember(caller, key, body, order, now)
+            idempotency.bind(caller, key, body, order, now).save()
     if refused is not None:
         raise BadCode(refused.detail)
+    order.ledger = ledger
     return order
 
 

@@ -21,7 +21,8 @@ from jiying.estates.models import Worker
 from jiying.orders import store
 from jiying.orders.actors import Actor
 from jiying.orders.chain import Moment
-from jiying.orders.intake import Draft, NewOrder, Numbers, make_draft, write_drafts
+from jiying.orders.drafts import Draft, Numbers, write_drafts
+from jiying.orders.intake import NewOrder, make_draft
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import EventText, Order
 from jiying.orders.places import Places

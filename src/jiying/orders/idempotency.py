@@ -47,11 +47,9 @@ def earlier(caller: str, key: str, body: Any, now: datetime) -> Order | None:
     return row.order
 
 
-def remember(caller: str, key: str, body: Any, order: Order, now: datetime) -> None:
-    """Bind the key to what it made; a concurrent twin fails here on the unique key (IntegrityError)."""
-    IdempotencyKey.objects.create(
-        caller=caller, key=checked(key), fingerprint=fingerprint(body), order=order, created_at=now
-    )
+def bind(caller: str, key: str, body: Any, order: Order, now: datetime) -> IdempotencyKey:
+    """The unsaved row that binds a key to what it made; a twin fails on the unique key (IntegrityError)."""
+    return IdempotencyKey(caller=caller, key=checked(key), fingerprint=fingerprint(body), order=order, created_at=now)
 
 
 def forget_old(now: datetime) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -22,8 +22,9 @@ from jiying.core.ids import uuid7
 from jiying.core.phones import parse_phone
 from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
-from jiying.orders import contacts, idempotency, store
+from jiying.orders import contacts, group, idempotency, store
 from jiying.orders.actors import Actor, speaking_as
+from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order, OrderText
 from jiying.orders.places import Places, Spot
@@ -72,15 +73,6 @@ class NewOrder:
 
 
 @dataclass(slots=True)
-class Draft:
-    """A checked order, ready to be written."""
-
-    order: Order
-    text: OrderText
-    ledger: Ledger
-
-
-@dataclass(slots=True)
 class Accepted:
     """What `accept` did with one new order: `order`, or the `error` that says why not."""
 
@@ -114,20 +106,15 @@ def accept_one(
     """
     now = now or timezone.now()
     body = new.body()
-    if key:
-        order = idempotency.earlier(caller, key, body, now)
-        if order is not None:
-            return order, False
     for attempt in range(5):
         draft = make_draft(new, by=by, now=now, places=Places.of([new]))
+        bound = idempotency.bind(caller, key, body, draft.order, now) if key else None
         try:
-            with transaction.atomic():
-                write_drafts([draft], Numbers())
-                if key:
-                    idempotency.remember(caller, key, body, draft.order, now)
+            group.write(draft, bound)
+            draft.order.ledger = draft.ledger
             return draft.order, True
         except IntegrityError:
-            # A twin bound the key first, or the number was taken in this instant.
+            # The key was bound before, or by a twin in this instant; or the drawn number was taken.
             order = idempotency.earlier(caller, key, body, now) if key else None
             if order is not None:
                 return order, False
@@ -248,53 +235,6 @@ def _draft(
 
 
 _LOT = random.SystemRandom()
-
-
-def write_drafts(drafts: Sequence[Draft], numbers: Numbers) -> None:
-    """Write checked orders with their first events; inside the caller's transaction."""
-    if not drafts:
-        return
-    numbers.give([draft.order for draft in drafts])
-    for draft in drafts:
-        store.mirror(draft.order, draft.ledger)
-    if len(drafts) == 1:
-        drafts[0].order.save(force_insert=True)
-        drafts[0].text.save(force_insert=True)
-    else:
-        Order.objects.bulk_create([draft.order for draft in drafts], batch_size=200)
-        OrderText.objects.bulk_create([draft.text for draft in drafts], batch_size=500)
-    store.write_log(store.Change(order=d.order, ledger=d.ledger, moments=list(d.ledger.moments)) for d in drafts)
-
-
-class Numbers:
-    """Gives orders the number people say on the telephone: the day and six digits, for example 261124-038201.
-
-    The digits are drawn, not counted: a counter would be a queue for all writers, and would tell strangers
-    how many orders there are.
-    """
-
-    def __init__(self, seed: int | None = None) -> None:
-        self._random = random.SystemRandom() if seed is None else random.Random(seed)
-
-    def give(self, orders: Sequence[Order]) -> None:
-        """Set `number` on each, different from one another and, in bulk, from those in the database.
-
-        A single order is not looked up first: the unique key refuses the rare clash and intake tries again.
-        """
-        waiting, taken = list(orders), set[str]()
-        while waiting:
-            for order in waiting:
-                order.number = self._draw(order.reported_at.date())
-                while order.number in taken:
-                    order.number = self._draw(order.reported_at.date())
-                taken.add(order.number)
-            if len(orders) == 1:
-                return
-            clash = set(Order.objects.filter(number__in=[o.number for o in waiting]).values_list("number", flat=True))
-            waiting = [order for order in waiting if order.number in clash]
-
-    def _draw(self, day: date) -> str:
-        return f"{day:%y%m%d}-{self._random.randrange(1_000_000):06}"
 
 
 def _optional(value: Any, name: str, max_chars: int) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from jiying.core.ids import uuid7
 from jiying.estates.models import Building, Company, Division, Estate, Worker
+from jiying.orders.ledger import Ledger
 from jiying.orders.states import State
 from jiying.orders.xid import CurrentTransaction
 from jiying.people.models import User
@@ -55,7 +56,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """One matter to be handled.  Columns mirror what the events say, for finding and sorting."""
+    """One matter to be handled.  Columns mirror what the events say, for finding and sorting.
+
+    `ledger` is there on an order that was written a moment ago, so that its answer asks nothing again.
+    """
+
+    ledger: Ledger | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     district = models.CharField(max_length=20)

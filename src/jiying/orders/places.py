@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from jiying.core.errors import BadInput
 from jiying.core.geo import Point, distance_m
 from jiying.estates.models import Building, Company, Contract, Division, Estate, Level
+from jiying.estates.queries import the_district
 
 if TYPE_CHECKING:
     from jiying.orders.intake import NewOrder
@@ -68,17 +69,17 @@ class Places:
         ids = [uid for uid in map(_as_uuid, named) if uid is not None]
         wanted = Estate.objects.filter(Q(code__in=named) | Q(pk__in=ids)) if named else Estate.objects.none()
         buildings = any(new.building for new in news)
-        towns = any(new.estate in (None, "") for new in news)
-        return cls._load(wanted, buildings=buildings, towns=towns)
+        elsewhere = any(new.estate in (None, "") for new in news)
+        return cls._load(wanted, buildings=buildings, towns=elsewhere, district=elsewhere)
 
     @classmethod
     def everything(cls) -> Places:
         """All places of the installation, for simulations and imports."""
-        return cls._load(Estate.objects.all(), buildings=True, towns=True)
+        return cls._load(Estate.objects.all(), buildings=True, towns=True, district=True)
 
     @classmethod
-    def _load(cls, wanted: Any, *, buildings: bool, towns: bool) -> Places:
-        places = cls(district=Division.objects.filter(level=Level.DISTRICT).order_by("code").first())
+    def _load(cls, wanted: Any, *, buildings: bool, towns: bool, district: bool) -> Places:
+        places = cls(district=the_district() if district else None)
         rows = list(wanted.select_related("town", "committee"))
         for estate in rows:
             places.estates[estate.code] = places.estates[str(estate.id)] = estate

@@ -20,6 +20,7 @@ from jiying.orders.actors import Actor
 from jiying.orders.models import Clock, Event, EventText, Order, OrderQuerySet
 from jiying.orders.proof import track_digest
 from jiying.orders.states import OPEN
+from jiying.orders.store import clock_row
 from jiying.people.models import User
 
 #: The filters of lists, as the REST interface and the desk name them.
@@ -99,11 +100,17 @@ def counts_by_state(rows: OrderQuerySet) -> dict[str, int]:
 def rows_of(orders: Iterable[Order], actor: Actor, *, events: bool = False) -> list[Row]:
     """Orders with clocks and possible verbs, in three or four queries."""
     rows = {order.pk: Row(order) for order in orders}
-    for clock in Clock.objects.filter(order_id__in=list(rows)).order_by("round", "id"):
-        rows[clock.order_id].clocks.append(clock)
-    reached = reached_of(list(rows))
-    for row in rows.values():
-        row.verbs = possible_verbs(row.order, reached[row.order.pk], actor)
+    unread = [key for key, row in rows.items() if row.order.ledger is None]
+    if unread:
+        for clock in Clock.objects.filter(order_id__in=unread).order_by("round", "id"):
+            rows[clock.order_id].clocks.append(clock)
+    reached = reached_of(unread) if unread else {}
+    for key, row in rows.items():
+        ledger = row.order.ledger
+        if ledger is not None:
+            row.clocks = [clock_row(clock, row.order) for clock in ledger.judge.clocks]
+            reached[key] = set(ledger.judge.reached)
+        row.verbs = possible_verbs(row.order, reached.get(key, set()), actor)
     if events:
         lines = lines_of(list(rows))
         for row in rows.values():

@@ -21,7 +21,8 @@ from jiying.estates.models import Building, Company, Contract, Division, Estate,
 from jiying.orders import followers
 from jiying.orders.actors import STRANGER, Actor
 from jiying.orders.batch import Batch, Command
-from jiying.orders.intake import NewOrder, Numbers
+from jiying.orders.drafts import Numbers
+from jiying.orders.intake import NewOrder
 from jiying.orders.models import Event, Order
 from jiying.orders.places import Places
 from jiying.people.models import Organisation, OrganisationKind, Role, User

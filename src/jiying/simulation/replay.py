@@ -29,7 +29,8 @@ from jiying.estates.models import Company, Contract, Division, Estate, Level, Wo
 from jiying.orders import verify
 from jiying.orders.actors import STRANGER, Actor
 from jiying.orders.batch import Batch
-from jiying.orders.intake import NewOrder, Numbers
+from jiying.orders.drafts import Numbers
+from jiying.orders.intake import NewOrder
 from jiying.orders.models import Clock, Event, Order
 from jiying.orders.places import Places
 from jiying.people.models import Organisation, OrganisationKind, Role, User
