@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from jiying.estates.models import Worker
 from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row
+from jiying.orders.states import OPEN
 from jiying.pages.words import word
 from jiying.rules import packs
 
@@ -73,32 +74,41 @@ class Story:
 
 def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
     """The story of `row` (with events); who has not `proven` to be the reporter reads no words of theirs."""
-    now_round = [clock for clock in row.clocks if clock.round == max(c.round for c in row.clocks)]
     crew = _crew(row.events)
-    clock = resident_clock(row.clocks)
-    waiting = [c for c in now_round if c.promise in _COUNTED and c.reached_at is None]
-    missed = [c for c in waiting if c.present_state == "missed" and row.order.state not in ("cancelled", "refused")]
+    ours = _ours(row.clocks)
+    last_round = max((c.round for c in ours), default=1)
+    waiting = [c for c in ours if c.reached_at is None and c.round == last_round and row.order.state in OPEN]
+    missed = [c for c in waiting if c.present_state == "missed"]
     coming = [c for c in waiting if c.present_state == "running" and c.due_at > now]
     return Story(
         sentence=_sentence(row, crew),
-        clock=clock,
+        clock=resident_clock(ours, is_open=row.order.state in OPEN),
         late=tuple(_late(c, row.events) for c in missed),
-        was_late=_was_late(now_round),
+        was_late=_was_late(c for c in ours if c.round == last_round),
         next_due=min(coming, key=lambda c: c.due_at, default=None) if missed else None,
         lines=tuple(_lines(row.events, crew, proven=proven)),
     )
 
 
-def resident_clock(clocks: Iterable[Clock]) -> Clock | None:
-    """The clock for the half ring: what the resident waits for, else how the last promise to them ended.
+def _ours(clocks: Iterable[Clock]) -> list[Clock]:
+    """The promises that a resident counts.
 
-    Signing is between the company and the centre, so it is not theirs to count.
+    Signing is between the company and the centre; a call within 30 minutes says little where somebody is to stand
+    at the door within 30 minutes.
     """
-    ours = [clock for clock in clocks if clock.promise in _COUNTED and clock.state != "void"]
+    found = [clock for clock in clocks if clock.promise in _COUNTED and clock.state != "void"]
+    visited = any(clock.promise == "respond_30" for clock in found)
+    return [clock for clock in found if not (visited and clock.promise == "contact")]
+
+
+def resident_clock(ours: Iterable[Clock], *, is_open: bool) -> Clock | None:
+    """The clock for the half ring: what is waited for, else how the last promise that was reached ended."""
+    ours = list(ours)
     waiting = [clock for clock in ours if clock.reached_at is None]
-    if waiting:
+    if waiting and is_open:
         return min(waiting, key=lambda c: (c.promise != "respond_30", c.present_state == "missed", c.due_at))
-    return max(ours, key=lambda c: (c.round, c.promise == "respond_30", c.due_at), default=None)
+    reached = [clock for clock in ours if clock.reached_at is not None]
+    return max(reached, key=lambda c: (c.round, c.promise == "respond_30", c.due_at), default=None)
 
 
 def _crew(lines: Iterable[Line]) -> dict[str, str]:
@@ -196,12 +206,16 @@ def _was_late(clocks: Iterable[Clock]) -> str:
 def _lines(lines: Iterable[Line], crew: dict[str, str], *, proven: bool) -> Iterator[dict[str, Any]]:
     """The events for the `timeline` tag."""
     worker = ""
+    lines = list(lines)
+    told = _escalations(lines)
     for line in lines:
         event = line.event
         worker = crew.get(str(event.data.get("worker")), worker)
-        if event.verb in _UNTOLD or (event.verb == "note" and event.role != "resident"):
+        if _is_untold(line, told):
             continue
         data = {name: event.data[name] for name in _TOLD_DATA if name in event.data}
+        if event.verb == "escalate":
+            data["tells"] = told[_key(line)][1]
         if event.verb == "assign":
             data["worker_name"] = worker
         yield {
@@ -214,6 +228,29 @@ def _lines(lines: Iterable[Line], crew: dict[str, str], *, proven: bool) -> Iter
             "who": _who(event.role, worker, proven=proven),
             "said": _said(line, proven=proven),
         }
+
+
+def _is_untold(line: Line, told: dict[Any, tuple[int, list[str]]]) -> bool:
+    event = line.event
+    if event.verb == "note":
+        return event.role != "resident"
+    if event.verb == "escalate":
+        return event.version != told[_key(line)][0]
+    return event.verb in _UNTOLD or (event.verb == "breach" and event.data.get("promise") not in _COUNTED)
+
+
+def _key(line: Line) -> tuple[Any, Any]:
+    return line.event.data.get("promise"), line.event.data.get("round")
+
+
+def _escalations(lines: Iterable[Line]) -> dict[Any, tuple[int, list[str]]]:
+    """Promise and round → the version of its last escalation and all who were told: one line instead of six."""
+    out: dict[Any, tuple[int, list[str]]] = {}
+    for line in lines:
+        if line.event.verb == "escalate":
+            before = out.get(_key(line), (0, []))[1]
+            out[_key(line)] = line.event.version, list(dict.fromkeys([*before, *line.event.data.get("tells", ())]))
+    return out
 
 
 def _who(role: str, worker: str, *, proven: bool) -> str:

@@ -34,6 +34,8 @@ from jiying.resident.story import story_of
 #: Verbs that only the reporter may say, not everybody with the link.
 DELICATE = frozenset({"confirm", "reopen", "rate", "cancel"})
 VERBS = DELICATE | {"urge", "note"}
+#: As they stand on the page: the likely one first, the one that ends everything last.
+_ORDER = ("confirm", "rate", "reopen", "urge", "note", "cancel")
 #: Not a verb: shows the arrival code to who knows the digits.
 SHOW_CODE = "show-code"
 _BEFORE_ARRIVAL = frozenset({"submitted", "returned", "signed", "assigned", "en_route", "paused"})
@@ -110,7 +112,7 @@ def _page(
             "order": order,
             "token": token,
             "sign": sign_of(order),
-            "verbs": [verb for verb in row.verbs if verb in VERBS],
+            "verbs": [verb for verb in _ORDER if verb in row.verbs],
             "story": story_of(row, proven=proven, now=timezone.now()),
             "proven": proven,
             "code": code if proven else "",

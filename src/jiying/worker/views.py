@@ -24,7 +24,7 @@ from jiying.orders.actions import act
 from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.queries import Row
-from jiying.pages.shown import sign_of
+from jiying.pages.shown import place_of, sign_of
 from jiying.pages.verbforms import data_from
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
@@ -69,8 +69,16 @@ def _list(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
         )
 
 
+def place_in_hand(order: Order) -> dict[str, str]:
+    """A place for reading while walking: the estate on one line, building and unit (`inside`) on the next."""
+    place = place_of(order)
+    inside = " · ".join(part for part in (place.building, place.unit) if part) if place.estate else ""
+    names = {name: str(getattr(place, name)) for name in ("estate", "address", "town", "line", "map_href")}
+    return {**names, "inside": inside}
+
+
 def _card(row: Row) -> dict[str, Any]:
-    return {"row": row, "order": row.order, "bar": bar_of(row, []), "sign": sign_of(row.order)}
+    return {"row": row, "bar": bar_of(row, []), "place": place_in_hand(row.order), "sign": sign_of(row.order)}
 
 
 @require_safe
@@ -129,6 +137,7 @@ def _order(request: HttpRequest, row: Row, tried: Tried, status: int = 200) -> H
             "row": row,
             "order": row.order,
             "sign": sign_of(row.order),
+            "place": place_in_hand(row.order),
             "reporter": contacts.masked(row.order),
             "bar": bar_of(row, _pauses(row.order), tried),
             "events": [_told(line) for line in row.events],
