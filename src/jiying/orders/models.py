@@ -102,6 +102,12 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["next_at"], name="order_next", condition=Q(next_at__isnull=False)),
             models.Index(fields=["district", "state", "headline_due"], name="order_district"),
+            # A district's queue, by time left and without sorting: the orders that still have something due.
+            models.Index(
+                fields=["district", "urgency", "headline_due", "state"],
+                name="order_queue",
+                condition=Q(headline_due__isnull=False),
+            ),
             models.Index(fields=["town", "state", "headline_due"], name="order_town"),
             models.Index(fields=["committee", "state", "headline_due"], name="order_committee"),
             models.Index(fields=["company", "state", "headline_due"], name="order_company"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import CharField, Expression, Func, IntegerField
+from django.db.models import CharField, Func, IntegerField
+from django.db.models.expressions import Combinable
 
 
 class Minutes(Func):
@@ -33,7 +34,7 @@ class FromData(Func):
 
     output_field = CharField()
 
-    def __init__(self, canonical: Expression | str, name: str) -> None:
+    def __init__(self, canonical: Combinable | str, name: str) -> None:
         if not name.isidentifier():
             raise ValueError(f"{name!r} is no name of a field")
         super().__init__(canonical)
