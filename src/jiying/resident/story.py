@@ -51,7 +51,7 @@ class Late:
     """A promise that was not kept: what went wrong, who was told and when, and by when it is now promised."""
 
     words: str
-    told: tuple[str, ...]
+    told: str
     told_at: datetime | None
 
 
@@ -192,7 +192,7 @@ def _late(clock: Clock, lines: Iterable[Line]) -> Late:
         if line.event.verb == "escalate" and (data.get("promise"), data.get("round")) == (clock.promise, clock.round):
             told.update(dict.fromkeys(word("audience", who) for who in data.get("tells", ())))
             told_at = line.event.at
-    return Late(words[clock.promise], tuple(told), told_at)
+    return Late(words[clock.promise], _("、").join(told), told_at)
 
 
 def _was_late(clocks: Iterable[Clock]) -> str:

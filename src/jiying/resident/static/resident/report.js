@@ -50,7 +50,7 @@ function locate(button) {
   navigator.geolocation.getCurrentPosition(
     ({ coords }) => {
       field.value = `${coords.longitude.toFixed(6)},${coords.latitude.toFixed(6)},${Math.round(coords.accuracy)}`;
-      said.textContent = said.dataset.got.replace("%m", Math.round(coords.accuracy));
+      said.textContent = said.dataset.got.replace("{m}", Math.round(coords.accuracy));
     },
     () => {
       said.textContent = said.dataset.failed;
