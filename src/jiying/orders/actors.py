@@ -14,8 +14,8 @@ from jiying.people.scopes import DISTRICT_WIDE, NOBODY, Scope, scope_of
 if TYPE_CHECKING:
     from jiying.orders.models import Order
 
-JUDGING = frozenset({"verify", "close", "confirm", "approve_pause", "reopen"})
-"""Verbs by which others judge the serving company's work."""
+JUDGING = frozenset({"verify", "close", "confirm", "approve_pause", "reopen", "rate", "reclassify", "arrive"})
+"""Verbs by which others judge the serving company's work, loosen its limits, or vouch for its arrival."""
 
 #: When somebody holds several roles, the event names the first of these that the verb allows.
 _PRECEDENCE = (
@@ -88,12 +88,16 @@ def roles_towards(order: Order, actor: Actor) -> frozenset[str]:
 
 
 def serves(order: Order, actor: Actor) -> bool:
-    """Whether `actor` belongs to the company that serves `order`."""
-    if order.company is None:
-        return order.worker is not None and order.worker.user_id == actor.scope.user_id
-    organisation = order.company.organisation_id
+    """Whether `actor` belongs to the company that serves `order`, or to the one whose worker was sent."""
     scope = actor.scope
-    return organisation in scope.companies or organisation in scope.managed or organisation in scope.works_for
+    if order.worker is not None and order.worker.user_id and order.worker.user_id == scope.user_id:
+        return True
+    if not (scope.companies or scope.managed or scope.works_for):
+        return False
+    serving = {order.company.organisation_id} if order.company is not None else set()
+    if order.worker is not None and order.worker.company_id != order.company_id:
+        serving.add(order.worker.company.organisation_id)
+    return any(one in scope.companies or one in scope.managed or one in scope.works_for for one in serving)
 
 
 def speaking_as(verb_roles: frozenset[str], roles: frozenset[str]) -> str:

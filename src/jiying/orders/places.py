@@ -67,37 +67,49 @@ class Places:
         """Those that `news` name, in a constant number of queries."""
         named = {str(new.estate) for new in news if new.estate not in (None, "")}
         ids = [uid for uid in map(_as_uuid, named) if uid is not None]
-        wanted = Estate.objects.filter(Q(code__in=named) | Q(pk__in=ids)) if named else Estate.objects.none()
-        buildings = any(new.building for new in news)
-        elsewhere = any(new.estate in (None, "") for new in news)
-        return cls._load(wanted, buildings=buildings, towns=elsewhere, district=elsewhere)
+        places = cls(district=None)
+        if named:
+            places._take_contracts(_contracts().filter(Q(estate__code__in=named) | Q(estate_id__in=ids)))
+        if unserved := named - places.estates.keys():
+            # Not served by anybody, or not known.
+            ids = [uid for uid in map(_as_uuid, unserved) if uid is not None]
+            places._take_estates(_estates().filter(Q(code__in=unserved) | Q(pk__in=ids)))
+        if any(new.building for new in news):
+            places._take_buildings(Building.objects.filter(estate__in={e.pk for e in places.estates.values()}))
+        if any(new.estate in (None, "") for new in news):
+            places._take_divisions()
+        return places
 
     @classmethod
     def everything(cls) -> Places:
         """All places of the installation, for simulations and imports."""
-        return cls._load(Estate.objects.all(), buildings=True, towns=True, district=True)
-
-    @classmethod
-    def _load(cls, wanted: Any, *, buildings: bool, towns: bool, district: bool) -> Places:
-        places = cls(district=the_district() if district else None)
-        rows = list(wanted.select_related("town", "committee"))
-        for estate in rows:
-            places.estates[estate.code] = places.estates[str(estate.id)] = estate
-        ids = [estate.id for estate in rows]
-        if rows:
-            contracts = Contract.objects.filter(estate_id__in=ids) if len(ids) < 500 else Contract.objects.all()
-            for contract in contracts.select_related("company").order_by("valid_from"):
-                span = (contract.valid_from, contract.valid_to, contract.company)
-                places.contracts.setdefault(contract.estate_id, []).append(span)
-        if rows and buildings:
-            every = Building.objects.filter(estate_id__in=ids) if len(ids) < 500 else Building.objects.all()
-            places.buildings = {(building.estate_id, building.name): building for building in every}
-            places.buildings |= {(building.estate_id, str(building.id)): building for building in every}
-        if towns:
-            today = timezone.localdate()
-            every_town = Division.objects.valid_on(today).filter(level=Level.TOWN)
-            places.towns = {town.code: town for town in every_town}
+        places = cls(district=None)
+        places._take_estates(_estates())
+        places._take_contracts(_contracts())
+        places._take_buildings(Building.objects.all())
+        places._take_divisions()
         return places
+
+    def _take_estates(self, estates: Iterable[Estate]) -> None:
+        for estate in estates:
+            self.estates[estate.code] = self.estates[str(estate.pk)] = estate
+
+    def _take_contracts(self, contracts: Iterable[Contract]) -> None:
+        for contract in contracts:
+            if contract.estate.code not in self.estates:
+                self._take_estates([contract.estate])
+            span = (contract.valid_from, contract.valid_to, contract.company)
+            self.contracts.setdefault(contract.estate_id, []).append(span)
+
+    def _take_buildings(self, buildings: Iterable[Building]) -> None:
+        for building in buildings:
+            for name in (building.name, str(building.pk)):
+                self.buildings[building.estate_id, name] = building
+
+    def _take_divisions(self) -> None:
+        self.district = the_district()
+        towns = Division.objects.valid_on(timezone.localdate()).filter(level=Level.TOWN)
+        self.towns = {town.code: town for town in towns}
 
     def spot(self, new: NewOrder) -> Spot:
         """Where `new` is, by its estate or town.
@@ -133,6 +145,15 @@ class Places:
     def town_at(self, point: Point) -> Division | None:
         """The town whose centroid is nearest to `point`, if any is near."""
         return _nearest(self.towns.values(), point)
+
+
+def _estates() -> Any:
+    return Estate.objects.select_related("town", "committee")
+
+
+def _contracts() -> Any:
+    rows = Contract.objects.select_related("company", "estate", "estate__town", "estate__committee")
+    return rows.order_by("valid_from")
 
 
 def _nearest(towns: Iterable[Division], point: Point) -> Division | None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from jiying.core.errors import StaleVersion
 from jiying.core.geo import Point
 from jiying.estates.models import Worker
 from jiying.orders.actors import Actor, roles_for, speaking_as
@@ -43,7 +44,7 @@ def say(
     verb: str,
     *,
     by: Actor,
-    at: datetime,
+    at: datetime | None,
     now: datetime,
     data: dict[str, Any],
     lookup: Lookup,
@@ -51,10 +52,17 @@ def say(
 ) -> Moment:
     """Check that `by` may say `verb` about the order now, and append its event to `change`.
 
+    `at` None is the present: of two who speak at once, or of two machines, the clock of one may be a little
+    behind what the other wrote, which is nobody's mistake.
+
     Raises:
         UnknownVerb, NotYours, StaleVersion, ImpossibleVerb, BadInput, BadCode.
     """
     order, ledger = change.order, change.ledger
+    if at is None:
+        at = now = max(now, ledger.last_at)
+    if verb == "take":
+        _tell_who_took_it(change, by, lookup)
     if stopped_by_unsolved(verb, data):
         # "Not solved" is not a verification that failed: it is the order coming back.
         ledger.permit(verb, roles_for(verb, order, by), expected_version)
@@ -84,4 +92,30 @@ def say(
         EventText(order_id=order.id, version=moment.version, field=name, text=text, salt=salt)
         for name, (text, salt) in private.items()
     ]
+    return moment
+
+
+def _tell_who_took_it(change: Change, by: Actor, lookup: Lookup) -> None:
+    """Tell a colleague who came too late who was first (StaleVersion with `taken_by`)."""
+    order, taken = change.order, change.ledger.worker
+    if taken and order.company is not None and order.company.organisation_id in by.scope.works_for:
+        worker = lookup.worker(taken)
+        name = worker.name if worker else ""
+        raise StaleVersion(_("%(name)s 已经先接了这单。") % {"name": name}, taken_by=name)
+
+
+def record_wrong_code(change: Change, by: Actor, now: datetime) -> Moment:
+    """Keep a wrong arrival code: five of them close the door, and they are evidence."""
+    ledger = change.ledger
+    at = max(now, ledger.last_at)
+    moment = ledger.append(
+        "wrong_code",
+        milestone=None,
+        by=by.code,
+        role=speaking_as(frozenset({"worker", "operator"}), roles_for("arrive", change.order, by)),
+        at=at,
+        received_at=at,
+        data={"try": ledger.wrong_codes + 1},
+    )
+    change.moments.append(moment)
     return moment

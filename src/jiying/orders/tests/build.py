@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from jiying.estates import actions as estates
@@ -113,10 +113,10 @@ def _estate(code: str, name: str, town: Division, committee: Division, lon: floa
     )
 
 
-def report(d: District, *, by: Actor = STRANGER, **fields: Any) -> Order:
+def report(d: District, *, by: Actor = STRANGER, now: datetime | None = None, **fields: Any) -> Order:
     """One new order at `d.estate`, an emergency leak unless said otherwise."""
     fields = {"category": "leak", "description": "厨房水管爆了", "estate": d.estate.code, **fields}
-    order, _new = accept_one(NewOrder(**fields), by=by, caller="test")
+    order, _new = accept_one(NewOrder(**fields), by=by, caller="test", now=now)
     return order
 
 
@@ -128,13 +128,13 @@ WAY: dict[str, str] = {
 }  # fmt: skip
 
 
-def walk(d: District, order: Order, *verbs: str) -> Order:
-    """Take `order` along `verbs`, each said by who usually says it."""
+def walk(d: District, order: Order, *verbs: str, now: datetime | None = None) -> Order:
+    """Take `order` along `verbs`, each said by who usually says it, all at `now`."""
     defaults: dict[str, dict[str, Any]] = {
         "assign": {"worker": str(d.worker.pk)},
         "rate": {"satisfaction": "satisfied", "solved": True},
         "reopen": {"reason": "还在漏"},
     }
     for verb in verbs:
-        order = act(order.pk, verb, by=d.actor(WAY[verb]), data=defaults.get(verb, {}))
+        order = act(order.pk, verb, by=d.actor(WAY[verb]), data=defaults.get(verb, {}), now=now)
     return order
