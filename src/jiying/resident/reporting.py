@@ -60,6 +60,9 @@ def _send(request: HttpRequest, filled: Filled) -> HttpResponse:
         return response
     except JiyingError as error:
         errors = messages_of(error)
+        if "point" in errors:
+            # Nobody typed it, and nobody sees it: a wrong position would come again with every try.
+            filled = replace(filled, point="")
         return _page(request, filled, status=error.status, errors=errors, title="" if errors else error.detail)
     response = redirect(f"/t/{track_token(order.pk)}?new=1")
     mine.remember(request, response, order)

@@ -27,7 +27,22 @@ _UNTOLD = frozenset({"warn", "wrong_code", "approve_pause", "supervise"})
 _SAID_TO_THEM = {"done": "note", "solve_remotely": "note", "refuse": "rule"}
 _SAID_BY_THEM = {"note": "text", "urge": "text", "rate": "comment", "reopen": "reason_text"}
 _TOLD_DATA = ("promise", "tells", "solved", "satisfaction", "urgency", "kind")
-_SURNAMES = ("欧阳", "上官", "司马", "诸葛", "司徒", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "令狐", "长孙", "宇文", "端木")
+_SURNAMES = (
+    "欧阳",
+    "上官",
+    "司马",
+    "诸葛",
+    "司徒",
+    "夏侯",
+    "皇甫",
+    "尉迟",
+    "公孙",
+    "慕容",
+    "令狐",
+    "长孙",
+    "宇文",
+    "端木",
+)
 _COUNTED = ("respond_30", "contact", "complete", "reply")
 
 

@@ -31,7 +31,7 @@ class Tried:
     @property
     def problem(self) -> str:
         """What has no field to stand at."""
-        known = {one.name for one in fields_of(self.verb)}
+        known = {one.name for one in fields_of(self.verb) if one.type != "point"}
         return self.error.detail if self.error is not None and not known & self.errors.keys() else ""
 
 
@@ -71,7 +71,7 @@ class Bar:
         return any(button.is_open for button in self.others)
 
 
-def bar_of(row: Row, pauses: Sequence[tuple[str, str]], tried: Tried = Tried()) -> Bar:  # noqa: B008 - immutable
+def bar_of(row: Row, pauses: Sequence[tuple[str, str]], tried: Tried = Tried()) -> Bar:
     """The buttons for `row`; `pauses` are the reasons as (code, words)."""
     likely = next_verb(str(row.order.state), row.verbs)
     buttons = [_button(row, verb, pauses, tried) for verb in row.verbs]
@@ -82,6 +82,13 @@ def bar_of(row: Row, pauses: Sequence[tuple[str, str]], tried: Tried = Tried()) 
     )
 
 
+def _filled(one: Field, tried: Tried) -> Filled:
+    error = tried.errors.get(one.name, "")
+    # A position nobody typed: a wrong one would come again unseen, so it is dropped and taken anew.
+    value = "" if error and one.type == "point" else tried.typed.get(one.name, "")
+    return Filled(one, value, error)
+
+
 def _button(row: Row, verb: str, pauses: Sequence[tuple[str, str]], tried: Tried) -> Button:
     ours = tried if tried.verb == verb else Tried()
     fields = fields_of(verb, {"reason": pauses} if verb == "pause" else None)
@@ -89,7 +96,7 @@ def _button(row: Row, verb: str, pauses: Sequence[tuple[str, str]], tried: Tried
         verb=verb,
         label=str(words.VERBS[verb].button),
         url=f"/worker/orders/{row.order.pk}/{verb}",
-        fields=tuple(Filled(one, ours.typed.get(one.name, ""), ours.errors.get(one.name, "")) for one in fields),
+        fields=tuple(_filled(one, ours) for one in fields),
         sure=str(SURE.get(verb, "")),
         is_open=ours.verb == verb,
         key=uuid.uuid4().hex,
