@@ -10,17 +10,18 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jiying.core.errors import BadCode, NotFound, StaleVersion
+from jiying.core.errors import BadCode, NotFound
+from jiying.estates.models import Worker
 from jiying.orders import idempotency, store
 from jiying.orders.actors import JUDGING, Actor, roles_for
 from jiying.orders.contacts import last4_of
-from jiying.orders.models import Order, OrderText
+from jiying.orders.models import IdempotencyKey, Order, OrderText
 from jiying.orders.proof import WrongCode
-from jiying.orders.saying import Database, say
+from jiying.orders.saying import Database, record_wrong_code, say
 from jiying.orders.states import VERBS, State, find
 
 LAST4_TRIES = 5
@@ -68,7 +69,7 @@ def act(
                 change,
                 verb,
                 by=by,
-                at=at or now,
+                at=at,
                 now=now,
                 data=data,
                 lookup=_DATABASE,
@@ -76,10 +77,10 @@ def act(
             )
         except WrongCode as error:
             refused = error
-            _record_wrong_code(change, by, now)
+            record_wrong_code(change, by, now)
         store.write(change)
         if key and refused is None:
-            idempotency.bind(caller, key, body, order, now).save()
+            _bind(idempotency.bind(caller, key, body, order, now))
     if refused is not None:
         raise BadCode(refused.detail)
     order.ledger = ledger
@@ -88,7 +89,7 @@ def act(
 
 def _locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
     """The order, locked until the transaction ends; `take` looks past what others took meanwhile."""
-    rows = Order.objects.select_related("estate", "town", "committee", "company", "worker")
+    rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
     if not by.track:
         scope = rows.in_scope(by.scope)
         if verb == "take" and by.scope.works_for:
@@ -97,24 +98,20 @@ def _locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
     order = rows.select_for_update(of=("self",)).filter(pk=order_id).first()
     if order is None:
         raise NotFound(_("没有找到这张工单。"))
-    if verb == "take" and order.worker is not None:
-        raise StaleVersion(_("%(name)s 已经先接了这单。") % {"name": order.worker.name}, taken_by=order.worker.name)
+    if order.worker_id != (order.worker.pk if order.worker else None):
+        # Whoever held the lock before changed the worker: the row is read again after waiting, joined rows are not.
+        taken = order.worker_id
+        order.worker = Worker.objects.select_related("company").get(pk=taken) if taken else None
     return order
 
 
-def _record_wrong_code(change: store.Change, by: Actor, now: datetime) -> None:
-    """A wrong arrival code is kept: five of them close the door, and they are evidence."""
-    change.moments.append(
-        change.ledger.append(
-            "wrong_code",
-            milestone=None,
-            by=by.code,
-            role="worker",
-            at=now,
-            received_at=now,
-            data={"try": change.ledger.wrong_codes + 1},
-        )
-    )
+def _bind(key: IdempotencyKey) -> None:
+    """Keep the key; its twin may come from another order's request in this instant (KeyReused)."""
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+    except IntegrityError as error:
+        raise idempotency.reused() from error
 
 
 def check_last4(order: Order, last4: str | None, *, now: datetime | None = None) -> None:

@@ -15,19 +15,20 @@ from types import TracebackType
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from jiying.core.errors import JiyingError
+from jiying.core.errors import BadCode, JiyingError, NotFound, NotYours
 from jiying.estates.models import Worker
 from jiying.orders import store
-from jiying.orders.actors import Actor
+from jiying.orders.actors import Actor, roles_towards
 from jiying.orders.chain import Moment
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.intake import NewOrder, make_draft
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import EventText, Order
 from jiying.orders.places import Places
-from jiying.orders.proof import Place
-from jiying.orders.saying import Database, say
+from jiying.orders.proof import Place, WrongCode
+from jiying.orders.saying import Database, record_wrong_code, say
 
 _DATABASE = Database()
 
@@ -117,17 +118,28 @@ class Batch:
     def act(self, command: Command) -> Order:
         """Like `actions.act`, after firing what fell due on this order before; raises the same errors."""
         now = command.received_at or command.at
+        if command.order not in self._held:
+            raise NotFound(_("没有找到这张工单。"))
         order, ledger = self._held[command.order]
         self._fire(order, ledger, now)
-        moment = say(
-            self._change(order, ledger),
-            command.verb,
-            by=command.by,
-            at=command.at,
-            now=now,
-            data=dict(command.data),
-            lookup=self,
-        )
+        change = self._change(order, ledger)
+        try:
+            moment = say(
+                change,
+                command.verb,
+                by=command.by,
+                at=command.at,
+                now=now,
+                data=dict(command.data),
+                lookup=self,
+            )
+        except WrongCode as error:
+            self._after(order, ledger, [record_wrong_code(change, command.by, now)])
+            raise BadCode(error.detail) from error
+        except NotYours as error:
+            if not roles_towards(order, command.by):
+                raise NotFound(_("没有找到这张工单。")) from error
+            raise
         if moment.verb in ("assign", "take", "return"):
             order.worker = self._workers.get(ledger.worker)
         self._after(order, ledger, [moment])
@@ -211,7 +223,7 @@ def act_many(commands: Iterable[Command]) -> list[Order | JiyingError]:
     wanted = list(commands)
     results: list[Order | JiyingError] = []
     with transaction.atomic(), Batch(places=Places(district=None)) as batch:
-        rows = Order.objects.select_related("estate", "town", "committee", "company", "worker")
+        rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
         batch.hold(rows.select_for_update(of=("self",)).filter(pk__in={command.order for command in wanted}))
         for command in wanted:
             try:

@@ -20,7 +20,7 @@ KEPT = timedelta(hours=24)
 
 def fingerprint(body: Any) -> str:
     """What tells two request bodies apart: their canonical JSON's SM3."""
-    return sm3_hex(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode())
+    return sm3_hex(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass"))
 
 
 def checked(key: str) -> str:
@@ -43,8 +43,13 @@ def earlier(caller: str, key: str, body: Any, now: datetime) -> Order | None:
         row.delete()
         return None
     if row.fingerprint != fingerprint(body):
-        raise KeyReused(_("这个 Idempotency-Key 已用于另一个请求，请换一个新的。"))
+        raise reused()
     return row.order
+
+
+def reused() -> KeyReused:
+    """The refusal of a key that came with another body."""
+    return KeyReused(_("这个 Idempotency-Key 已用于另一个请求，请换一个新的。"))
 
 
 def bind(caller: str, key: str, body: Any, order: Order, now: datetime) -> IdempotencyKey:

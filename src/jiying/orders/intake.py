@@ -107,7 +107,14 @@ def accept_one(
     now = now or timezone.now()
     body = new.body()
     for attempt in range(5):
-        draft = make_draft(new, by=by, now=now, places=Places.of([new]))
+        try:
+            draft = make_draft(new, by=by, now=now, places=Places.of([new]))
+        except BadInput:
+            # What was right when it came first, an appointment say, may have passed since.
+            order = idempotency.earlier(caller, key, body, now) if key else None
+            if order is not None:
+                return order, False
+            raise
         bound = idempotency.bind(caller, key, body, draft.order, now) if key else None
         try:
             group.write(draft, bound)

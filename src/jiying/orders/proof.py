@@ -9,6 +9,7 @@ The arrival code is derived from the installation's key, never stored, and new i
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -64,7 +65,8 @@ def arrival_data(ledger: Ledger, data: dict[str, Any], *, place: Place, by_centr
         WrongCode: the code matches neither; after five in a round no code is accepted any more.
         BadInput: `bad_point`.
     """
-    code = str(data.get("code") or "").strip()
+    # Chinese keyboards type digits in full width too.
+    code = unicodedata.normalize("NFKC", str(data.get("code") or "")).strip()
     out: dict[str, Any] = {}
     distance = _distance(data, place, out)
     grade = "C"
@@ -91,7 +93,7 @@ def _distance(data: dict[str, Any], place: Place, out: dict[str, Any]) -> float 
         return None
     if not isinstance(raw, dict) or not {"lon", "lat"} <= raw.keys():
         raise BadInput.of("data.point", "bad_point", _("位置应包含经度 lon 和纬度 lat。"))
-    point = from_crs(raw["lon"], raw["lat"], raw.get("crs", "WGS-84"))
+    point = from_crs(raw["lon"], raw["lat"], raw.get("crs", "WGS-84"), field="data.point")
     out["point"] = f"{point.lon:.6f},{point.lat:.6f}"
     accuracy = data.get("accuracy_m")
     if isinstance(accuracy, int | float) and 0 <= accuracy < 1e6:
