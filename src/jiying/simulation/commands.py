@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import django
 
 
 def _say(text: str) -> None:
@@ -96,22 +96,26 @@ def replay(
     """Run the rows of FILE again on a virtual clock, in a home of its own.
 
     Orders enter at their real times; simulated workers and residents act through the same door as people.
-    Leaves with 1 when rows were rejected or a chain is broken.
+    Rows that cannot be taken are listed in the home's rejects.csv.  Leaves with 1 when there are any, or a chain is
+    broken.
     """
-    home = keep.absolute() if keep else Path(tempfile.mkdtemp(prefix="jiying-replay-"))
-    if (home / "jiying.sqlite3").exists():
-        click.echo(f"jiying: {home} already holds a database; choose an empty folder.", err=True)
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        click.echo(f"jiying: {keep} is not empty; choose an empty or a new folder.", err=True)
         sys.exit(2)
+    new = keep is None or not keep.exists()
+    home = keep.absolute() if keep else Path(tempfile.mkdtemp(prefix="jiying-replay-"))
     os.environ["JIYING_HOME"] = str(home)
     os.environ.pop("JIYING_DATABASE_URL", None)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
-    django.setup()
+    start_django()
     from jiying.core.mapping import MappingError, TableError
+    from jiying.simulation.replay import Pace
     from jiying.simulation.replay import replay as run
 
+    pace = Pace(seed=seed_, until_min=until, speed=speed)
     try:
-        result = run(file, map_, only=only, until_min=until, seed=seed_, speed=speed, progress=_say)
+        result = run(file, map_, home, only=only, pace=pace, progress=_say)
     except (MappingError, TableError) as error:
+        _clear(home, new)
         click.echo(f"jiying: {error}", err=True)
         sys.exit(2)
     result["home"] = str(home)
@@ -120,6 +124,17 @@ def replay(
     else:
         _print(result)
     sys.exit(1 if result["rejected"] or result["chains"]["broken"] else 0)
+
+
+def _clear(home: Path, new: bool) -> None:
+    """Leave a home that came to nothing as it was found: empty, or not there at all (`new`)."""
+    for entry in home.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    if new:
+        home.rmdir()
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -27,12 +27,8 @@ class Delay:
 class Habits:
     """What the simulation assumes about people."""
 
-    sign: dict[str, Delay] = field(
-        default_factory=lambda: {"emergency": Delay(1.6, 0.7), "ordinary": Delay(6, 0.8)}
-    )
-    assign: dict[str, Delay] = field(
-        default_factory=lambda: {"emergency": Delay(1.0, 0.6), "ordinary": Delay(8, 0.8)}
-    )
+    sign: dict[str, Delay] = field(default_factory=lambda: {"emergency": Delay(1.6, 0.7), "ordinary": Delay(6, 0.8)})
+    assign: dict[str, Delay] = field(default_factory=lambda: {"emergency": Delay(1.0, 0.6), "ordinary": Delay(8, 0.8)})
     contact: Delay = Delay(2.0)
     depart: Delay = Delay(1.5)
     speed_kmh: float = 20.0

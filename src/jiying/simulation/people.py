@@ -115,5 +115,3 @@ def skill_sets(count: int, weights: dict[str, float], rng: random.Random) -> lis
             if extra not in own:
                 own.append(extra)
     return sets
-
-

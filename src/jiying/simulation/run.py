@@ -28,6 +28,7 @@ from jiying.simulation.habits import Habits
 
 FLUSH_EVENTS = 1000
 BEYOND_THE_CAP = timedelta(hours=3)
+DAWN = datetime.min.replace(tzinfo=UTC)
 NO_ORDER = uuid.UUID(int=0)
 """For moves that concern no order."""
 
@@ -62,17 +63,19 @@ class Run:
     desks: Desks
     rng: random.Random
     habits: Habits = field(default_factory=Habits)
-    now: datetime = datetime.min.replace(tzinfo=UTC)
+    now: datetime = DAWN
     speed: float | None = None
-    clock_started: float = 0.0
+    """Times real time; None: as fast as it goes."""
     places: dict[uuid.UUID, Point] = field(default_factory=dict)
     hands: dict[uuid.UUID, Hand] = field(default_factory=dict)
     orders: dict[uuid.UUID, Order] = field(default_factory=dict)
     on_progress: Callable[[Run], None] | None = None
+    arrived: int = 0
     accepted: int = 0
     waiting: dict[uuid.UUID, datetime] = field(default_factory=dict)
     """Orders for which nobody was free, since when."""
-    refused: list[tuple[Arrival, JiyingError]] = field(default_factory=list)
+    refused: list[tuple[int, JiyingError]] = field(default_factory=list)
+    """Which arrivals (by their place among all) intake refused, and why."""
     _shift_planned: bool = False
     _plan: list[tuple[datetime, int, Move, uuid.UUID]] = field(default_factory=list)
     _count: int = 0
@@ -84,7 +87,7 @@ class Run:
         """Run until nothing is left to do, or to `until`."""
         coming = iter(arrivals)
         following = next(coming, None)
-        started = following.at if following else None
+        pace = self._pace(following.at) if following else _never_wait
         while True:
             times = [following.at] if following else []
             times += [self._plan[0][0]] if self._plan else []
@@ -92,7 +95,7 @@ class Run:
             if not times or (until is not None and min(times) > until):
                 break
             self.now = max(self.now, min(times))
-            self._keep_pace(started)
+            pace()
             if following and following.at <= self.now:
                 self._arrive(following)
                 following = next(coming, None)
@@ -103,7 +106,8 @@ class Run:
                 self.batch.watch(self.now)
             self._flush_if_due()
         if until is not None:
-            self.now = until
+            self.now = max(self.now, until)
+            pace()
             self.batch.watch(until)
         self.batch.flush()
 
@@ -112,14 +116,19 @@ class Run:
         self._count += 1
         heapq.heappush(self._plan, (self.now + timedelta(minutes=minutes), self._count, move, order))
 
-    def _keep_pace(self, started: datetime | None) -> None:
-        """At a given speed, wait until the wall clock has come as far; at most speed, never."""
-        if self.speed is None or started is None:
-            return
-        ahead = (self.now - started).total_seconds() / self.speed - (time.monotonic() - self.clock_started)
-        if ahead > 0:
-            self.batch.flush()
-            time.sleep(ahead)
+    def _pace(self, started: datetime) -> Callable[[], None]:
+        """What waits until the wall clock has come as far as the virtual one, both counted from now on."""
+        speed, since = self.speed, time.monotonic()
+        if speed is None:
+            return _never_wait
+
+        def wait() -> None:
+            ahead = (self.now - started).total_seconds() / speed - (time.monotonic() - since)
+            if ahead > 0:
+                self.batch.flush()
+                time.sleep(ahead)
+
+        return wait
 
     def _flush_if_due(self) -> None:
         self._since_flush += 1
@@ -135,8 +144,10 @@ class Run:
         try:
             order = self.batch.accept(arrival.new, by=arrival.by, now=arrival.at)
         except BadInput as error:
-            self.refused.append((arrival, error))
+            self.refused.append((self.arrived, error))
             return
+        finally:
+            self.arrived += 1
         self.accepted += 1
         self.orders[order.id], self.places[order.id] = order, arrival.place
         self.plan(self.habits.sign[order.urgency].draw(self.rng), _sign, order.id)
@@ -159,6 +170,10 @@ class Run:
 
     def state(self, order: uuid.UUID) -> State:
         return self.batch.ledger(order).state
+
+
+def _never_wait() -> None:
+    """As fast as it goes."""
 
 
 # -- moves: each reads the present state and does the next thing in life ---------------------------------
