@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -13,12 +12,18 @@ from django.db.models import Prefetch, Q, QuerySet
 from jiying.core.text import initials
 from jiying.estates.models import Company, Contract, Division, Estate, Level, Shift, Worker
 
+_zones: dict[str, ZoneInfo] = {}
 
-@lru_cache(maxsize=64)
+
 def zone_of(district: str) -> ZoneInfo:
-    """The time zone of a district by its code; Shanghai's where none is set."""
-    row = Division.objects.filter(level=Level.DISTRICT, code=district).values_list("timezone", flat=True).first()
-    return ZoneInfo(row or "Asia/Shanghai")
+    """The time zone of a district by its code; Shanghai's where none is set.  Kept once it is known."""
+    if district not in _zones:
+        names = Division.objects.filter(level=Level.DISTRICT, code=district).values_list("timezone", flat=True)
+        name = names.first()
+        if not name:
+            return ZoneInfo("Asia/Shanghai")
+        _zones[district] = ZoneInfo(name)
+    return _zones[district]
 
 
 def the_district() -> Division | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from jiying.estates.queries import zone_of
 from jiying.orders import store
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order, OrderText
@@ -55,9 +56,10 @@ class Numbers:
         waiting, taken = list(orders), set[str]()
         while waiting:
             for order in waiting:
-                order.number = self._draw(order.reported_at.date())
+                day = order.reported_at.astimezone(zone_of(order.district)).date()
+                order.number = self._draw(day)
                 while order.number in taken:
-                    order.number = self._draw(order.reported_at.date())
+                    order.number = self._draw(day)
                 taken.add(order.number)
             if len(orders) == 1:
                 return

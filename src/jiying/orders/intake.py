@@ -22,6 +22,7 @@ from jiying.core.ids import uuid7
 from jiying.core.phones import parse_phone
 from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
+from jiying.estates.queries import zone_of
 from jiying.orders import contacts, group, idempotency, store
 from jiying.orders.actors import Actor, speaking_as
 from jiying.orders.drafts import Draft, Numbers, write_drafts
@@ -159,11 +160,12 @@ def make_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Dr
     """
     fields = _Fields()
     at = new.reported_at or fields.take(_called_at, new.called_at, by, now) or now
-    pack = packs.in_force(at)
+    spot = fields.take(places.spot, new) or Spot(district="")
+    day = at.astimezone(zone_of(spot.district)).date()
+    pack = packs.in_force(day)
     kind = fields.take(checked_kind, new.kind, "kind")
     category = fields.take(checked_category, new.category, pack.categories, "category")
     urgency = fields.take(checked_urgency, new.urgency, "urgency") if new.urgency else None
-    spot = fields.take(places.spot, new) or Spot(district="")
     point = fields.take(_point, new.point, spot, places) if new.point is not None else None
     description = fields.take(clean, new.description, field="description", max_chars=MAX_DESCRIPTION)
     unit = fields.take(_optional, new.unit, "unit", 60)
@@ -205,7 +207,7 @@ def _draft(
         committee=spot.committee,
         estate=spot.estate,
         building=spot.building,
-        company=spot.company(at.date()),
+        company=spot.company(at.astimezone(zone_of(spot.district)).date()),
         reporter_id=by.scope.user_id if by.scope.user_id and not by.staff else None,
         lon=where.lon if where else None,
         lat=where.lat if where else None,

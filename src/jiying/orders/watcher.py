@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from jiying.core.errors import StaleVersion
-from jiying.orders import idempotency, store
+from jiying.orders import heads, idempotency, store
 from jiying.orders.models import Order
 
 log = logging.getLogger("jiying.watcher")
@@ -73,16 +73,22 @@ def _fire_or_set_aside(order_id: uuid.UUID, now: datetime) -> int:
         return 0
 
 
+def tidy(now: datetime) -> None:
+    """What is done once in a while: forget old idempotency keys, export the day's head."""
+    idempotency.forget_old(now)
+    heads.export(timezone.localdate(now))
+
+
 def run(stop: threading.Event) -> None:
     """Sweep every half second until `stop`."""
-    tidied = timezone.now()
+    tidied = timezone.now() - TIDY_EVERY
     while not stop.is_set():
         try:
             close_old_connections()
             sweep()
-            if timezone.now() - tidied > TIDY_EVERY:
-                idempotency.forget_old(timezone.now())
+            if timezone.now() - tidied >= TIDY_EVERY:
                 tidied = timezone.now()
+                tidy(tidied)
         except Exception:
             # The database may be away for a moment; the clocks go on when it is back.
             log.exception("sweep failed; trying again")
