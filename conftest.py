@@ -16,11 +16,15 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ["tests.served"]
+
 _HOME = tempfile.mkdtemp(prefix="jiying-test-")
 os.environ["JIYING_HOME"] = _HOME
 os.environ["JIYING_DEMO"] = "1"
 os.environ["JIYING_HOST"] = "127.0.0.1"
 os.environ.setdefault("JIYING_PUBLIC_RATE", "off")
+# One name for all processes of this run, so that runs side by side have databases of their own.
+os.environ.setdefault("JIYING_TEST_RUN", str(os.getpid()))
 for _name in ("JIYING_PORT", "JIYING_SECRET_KEY", "JIYING_DATA_KEY"):
     os.environ.pop(_name, None)
 
@@ -35,14 +39,6 @@ HOW = {
     "browser": "install Chromium (Debian: apt-get install chromium fonts-noto-cjk) or set JIYING_CHROMIUM",
     "shared": "put the real inputs beside the project as ../shared, or set JIYING_SHARED",
 }
-
-
-def chromium() -> str | None:
-    """Where Chromium is, if anywhere."""
-    wanted = os.environ.get("JIYING_CHROMIUM")
-    return wanted or next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
 
 
 def _has(what: str) -> bool:
@@ -62,11 +58,14 @@ def _has(what: str) -> bool:
         except redis.RedisError:
             return False
     if what == "browser":
+        from tests.served import chromium
+
         return chromium() is not None
     return (SHARED / "data").is_dir()
 
 
 _found: dict[str, bool] = {}
+_missing = pytest.StashKey[list[str]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,16 +81,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if _found[what]:
                 continue
             if what in required:
-                item.add_marker(pytest.mark.usefixtures("_required_but_missing"))
-                item.user_properties.append(("missing", f"{what}: {how}"))
+                item.stash.setdefault(_missing, []).append(f"{what}: {how}")
             else:
                 item.add_marker(pytest.mark.skip(reason=f"needs {what}: {how}"))
 
 
-@pytest.fixture
-def _required_but_missing(request: pytest.FixtureRequest) -> None:
-    missing = [text for name, text in request.node.user_properties if name == "missing"]
-    pytest.fail(f"required by JIYING_TEST_REQUIRE but missing: {'; '.join(missing)}")
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if missing := item.stash.get(_missing, []):
+        pytest.fail(f"required by JIYING_TEST_REQUIRE but missing: {'; '.join(missing)}", pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
