@@ -1,0 +1,185 @@
+"""The queue: at most fifty rows, their order, the next page, and the counts on the chips."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Value, When
+from django.utils import timezone
+
+from jiying.desk.filters import GROUPS, NUMBER, Filters
+from jiying.desk.reach import reach_of, waits_for
+from jiying.estates.models import Estate
+from jiying.orders.models import Clock, Order, OrderQuerySet
+from jiying.orders.states import OPEN
+from jiying.people.scopes import Scope
+
+PAGE = 50
+_COUNTED = (*sorted(OPEN), "done", "verified")
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows, and the cursor of the next page ("" on the last)."""
+
+    rows: list[Order]
+    next: str = ""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many orders wait, by state; of the open ones how many are late or emergencies."""
+
+    states: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    emergency: int = 0
+
+    def of(self, group: str) -> int:
+        return sum(self.states.get(state, 0) for state in GROUPS[group])
+
+
+def _of(scope: Scope) -> OrderQuerySet:
+    reach = reach_of(scope)
+    return Order.objects.none() if reach is None else Order.objects.filter(reach)
+
+
+def count(scope: Scope, filters: Filters) -> Counts:
+    """The chips' numbers: two grouped questions that indexes answer; ended orders are not counted.
+
+    They follow the place and the company asked for, not the other chips.
+    """
+    counts, now = Counts(), timezone.now()
+    rows = _placed(_of(scope), filters).order_by()
+    late = Case(When(headline_due__lt=now, then=Value(1)), default=Value(0), output_field=IntegerField())
+    due = rows.filter(headline_due__isnull=False, state__in=sorted(OPEN)).annotate(late=late)
+    for urgency, state, is_late, n in due.values_list("urgency", "state", "late").annotate(n=Count("pk")):
+        counts.states[state] = counts.states.get(state, 0) + n
+        counts.late += n if is_late else 0
+        counts.emergency += n if urgency == "emergency" else 0
+    undue = rows.filter(headline_due__isnull=True, state__in=_COUNTED)
+    for state, n in undue.values_list("state").annotate(n=Count("pk")):
+        counts.states[state] = counts.states.get(state, 0) + n
+    return counts
+
+
+def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
+    """The rows that `filters` want.
+
+    By time left: emergencies first, then what is due soonest, then what has nothing due.  Ended orders and the
+    cells of figures: the latest report first.
+    """
+    rows = _narrowed(_of(scope), scope, filters)
+    if not filters.by_time_left:
+        return _latest(rows, cursor)
+    phase, _, rest = cursor.partition("~")
+    found: list[Order] = []
+    if phase != "n":
+        due = rows.filter(headline_due__isnull=False)
+        if (last := _split(rest)) and len(last) == 3:
+            urgency, at, pk = last[0], _instant(last[1]), _uid(last[2])
+            due = due.filter(urgency__gte=urgency).exclude(urgency=urgency, headline_due__lt=at)
+            due = due.exclude(urgency=urgency, headline_due=at, pk__lte=pk)
+        found = list(due.with_names().order_by("urgency", "headline_due", "pk")[: PAGE + 1])
+        if len(found) > PAGE:
+            last_row = found[PAGE - 1]
+            assert last_row.headline_due is not None, "asked for"
+            return Page(
+                found[:PAGE], "~".join(("d", last_row.urgency, _written(last_row.headline_due), last_row.pk.hex))
+            )
+    undue = rows.filter(headline_due__isnull=True)
+    if phase == "n" and (last := _split(rest)):
+        undue = undue.filter(pk__gt=_uid(last[0]))
+    more = list(undue.with_names().order_by("pk")[: PAGE + 1 - len(found)])
+    found += more
+    if len(found) > PAGE:
+        kept = found[:PAGE]
+        if kept[-1].headline_due is None:
+            return Page(kept, f"n~{kept[-1].pk.hex}")
+        return Page(kept, f"n~{uuid.UUID(int=0).hex}")
+    return Page(found)
+
+
+def _latest(rows: OrderQuerySet, cursor: str) -> Page:
+    phase, _, rest = cursor.partition("~")
+    if phase == "r" and len(last := _split(rest)) == 2:
+        at, pk = _instant(last[0]), _uid(last[1])
+        rows = rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=pk), reported_at__lte=at)
+    found = list(rows.with_names().order_by("-reported_at", "-pk")[: PAGE + 1])
+    if len(found) <= PAGE:
+        return Page(found)
+    return Page(found[:PAGE], f"r~{_written(found[PAGE - 1].reported_at)}~{found[PAGE - 1].pk.hex}")
+
+
+def _narrowed(rows: OrderQuerySet, scope: Scope, filters: Filters) -> OrderQuerySet:
+    rows = _placed(rows, filters)
+    number = NUMBER.fullmatch(filters.q)
+    if states := GROUPS[filters.group] if not number else ():
+        rows = rows.filter(state__in=states)
+    if filters.mine:
+        rows = rows.filter(state__in=waits_for(scope))
+    if filters.urgency:
+        rows = rows.filter(urgency=filters.urgency)
+    if filters.kind:
+        rows = rows.filter(kind=filters.kind)
+    if filters.late:
+        rows = rows.filter(headline_due__lt=timezone.now())
+    if filters.promise:
+        rows = _by_promise(rows, filters)
+    elif filters.from_ or filters.to:
+        rows = _between(rows, "reported_at", filters)
+    if number:
+        return rows.filter(number__gte=filters.q, number__lt=filters.q + "~")
+    if filters.q:
+        named = Estate.objects.filter(name__icontains=filters.q).values_list("pk", flat=True)[:200]
+        rows = rows.filter(Q(estate_id__in=list(named)) | Q(text__description__icontains=filters.q))
+    return rows
+
+
+def _placed(rows: OrderQuerySet, filters: Filters) -> OrderQuerySet:
+    if filters.town:
+        rows = rows.filter(town__code=filters.town)
+    if filters.company:
+        rows = rows.filter(company__uscc=filters.company)
+    if filters.estate:
+        rows = rows.filter(estate__code=filters.estate)
+    return rows
+
+
+def _by_promise(rows: OrderQuerySet, filters: Filters) -> OrderQuerySet:
+    """Orders whose promise fell due in the period, and was kept or not: what a cell of a figure counted."""
+    clocks = _between(Clock.objects.filter(order=OuterRef("pk"), promise=filters.promise), "due_at", filters)
+    missed = Q(state="missed") | Q(state="running", due_at__lt=timezone.now())
+    wanted = {"met": Q(state="met"), "missed": missed}.get(filters.kept, Q(state="met") | missed)
+    return rows.filter(Exists(clocks.filter(wanted)))
+
+
+def _between(rows: Any, column: str, filters: Filters) -> Any:
+    if filters.from_:
+        rows = rows.filter(**{f"{column}__gte": filters.from_})
+    return rows.filter(**{f"{column}__lt": filters.to}) if filters.to else rows
+
+
+def _split(rest: str) -> list[str]:
+    return rest.split("~") if rest else []
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _uid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)

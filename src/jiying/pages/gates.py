@@ -1,0 +1,32 @@
+"""Who may enter a room: strangers sign in first, who has none of its roles gets the 403 page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+from jiying.people.scopes import scope_of
+
+View = Callable[..., HttpResponse]
+
+
+def only(*roles: str) -> Callable[[View], View]:
+    """A view for those who hold one of `roles` today; its answers are never kept by caches."""
+    wanted = frozenset(roles)
+
+    def gate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not wanted & scope_of(request.user).roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return never_cache(login_required(checked))
+
+    return gate
