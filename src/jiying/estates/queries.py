@@ -47,7 +47,7 @@ def serving_companies(estate_ids: Iterable[uuid.UUID], day: date) -> dict[uuid.U
 
 def find_places(words: str, *, district: str | None = None, limit: int = 12) -> QuerySet[Estate]:
     """Estates whose name or address contains `words`, or whose pinyin initials begin with them."""
-    words = words.strip()
+    words = "".join(char for char in words if char.isprintable()).strip()
     rows = Estate.objects.select_related("town", "committee")
     if district:
         rows = rows.filter(district=district)

@@ -37,6 +37,7 @@ from jiying.rules.pack import Pack
 
 MAX_DESCRIPTION = 4000
 CALL_WINDOW = timedelta(hours=24)
+_WHERE = ("estate", "building", "town", "address", "point")
 CITY_KM = 120.0
 ESTATE_KM = 10.0
 
@@ -169,12 +170,13 @@ def make_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Dr
     point = fields.take(_point, new.point, spot, places) if new.point is not None else None
     description = fields.take(clean, new.description, field="description", max_chars=MAX_DESCRIPTION)
     unit = fields.take(_optional, new.unit, "unit", 60)
-    address = fields.take(_optional, new.address, "address", 200)
+    address = fields.take(_address, new, spot)
     name = fields.take(_optional, new.name, "reporter.name", 60)
     phone = fields.take(parse_phone, new.phone) if new.phone else ""
     urgency = urgency or (pack.categories[category].default_urgency if category and kind == "repair" else "ordinary")
     appointment = fields.take(_appointment, new.appointment, urgency, now) if new.appointment else None
-    if spot.estate is None and point is None and not address and not spot.town and not fields.errors:
+    nowhere = spot.estate is None and point is None and not address and not spot.town
+    if nowhere and not any(error.field in _WHERE for error in fields.errors):
         fields.errors.append(FieldError("estate", "required", _("请说明在哪里：小区、地址或位置。")))
     if fields.errors:
         raise BadInput(_("有 %(n)d 处需要改正。") % {"n": len(fields.errors)}, errors=fields.errors)
@@ -250,6 +252,15 @@ def _optional(value: Any, name: str, max_chars: int) -> str:
     if value in (None, ""):
         return ""
     return clean(value, field=name, max_chars=max_chars, required=False, single_line=True)
+
+
+def _address(new: NewOrder, spot: Spot) -> str:
+    """The address; a building that no estate can vouch for is part of it."""
+    address = _optional(new.address, "address", 200)
+    if spot.estate is not None or new.estate not in (None, "") or new.building in (None, ""):
+        return address
+    building = _optional(new.building, "building", 120)
+    return _optional(f"{address} {building}", "address", 200)
 
 
 def _called_at(value: Any, by: Actor, now: datetime) -> datetime | None:

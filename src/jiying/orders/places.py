@@ -65,7 +65,8 @@ class Places:
     @classmethod
     def of(cls, news: Sequence[NewOrder]) -> Places:
         """Those that `news` name, in a constant number of queries."""
-        named = {str(new.estate) for new in news if new.estate not in (None, "")}
+        # What cannot be printed is no code; databases refuse to be asked about some of it.
+        named = {code for new in news if new.estate not in (None, "") and (code := str(new.estate)).isprintable()}
         ids = [uid for uid in map(_as_uuid, named) if uid is not None]
         places = cls(district=None)
         if named:

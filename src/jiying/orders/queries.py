@@ -73,6 +73,8 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
     for name, value in wanted.items():
         if not value or name not in FILTERS:
             continue
+        if not value.isprintable():
+            return rows.none()
         if name == "state":
             states = sorted(OPEN) if value == "open" else value.split(",")
             rows = rows.filter(state__in=states)
