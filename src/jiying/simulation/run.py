@@ -274,8 +274,11 @@ def _depart(run: Run, order: uuid.UUID, now: datetime) -> None:
 
 
 def _reach(run: Run, order: uuid.UUID, now: datetime) -> None:
-    place = run.places[order]
-    data: dict[str, Any] = {"point": {"lon": place.lon, "lat": place.lat}, "accuracy_m": run.rng.randrange(5, 60)}
+    data: dict[str, Any] = {}
+    # Where no point is known the telephone shows none either: only the code, or the worker's word, is left.
+    if run.orders[order].lon is not None:
+        place = run.places[order]
+        data = {"point": {"lon": place.lon, "lat": place.lat}, "accuracy_m": run.rng.randrange(5, 60)}
     if run.rng.random() < run.habits.shows_the_code:
         data["code"] = arrival_code(order, run.batch.ledger(order).judge.round)
     _hand(run, order, "arrive", data)
