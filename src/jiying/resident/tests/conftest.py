@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from jiying.core import limits
-from jiying.estates.queries import zone_of
 from jiying.orders.tests import build
 
 
 @pytest.fixture
 def d(db):
     """A tiny district; nobody has been counted at the public doors yet."""
-    zone_of.cache_clear()
     limits.forget()
     return build.district()

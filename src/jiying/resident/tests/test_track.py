@@ -60,6 +60,17 @@ def test_a_passed_on_link_shows_the_progress_and_nothing_of_the_person(client, d
     assert 'data-test="countdown"' in page
 
 
+def test_a_passed_on_link_repeats_nobodys_words(client, d):
+    order = build.walk(d, build.report(d, phone=PHONE), "sign", "assign", "depart", "arrive")
+    act(order.pk, "done", by=d.actor("worker"), data={"note": "五楼王家的角阀换了"})
+    act(order.pk, "reopen", by=d.actor("track"), data={"reason": "王家还在漏"})
+    assert "王家" not in text(client.get(url(order)))
+    client.post(url(order, "show-code"), {"last4": LAST4})
+    page = text(client.get(url(order)))
+    assert "五楼王家的角阀换了" in page
+    assert "王家还在漏" in page
+
+
 def test_without_a_telephone_the_link_is_all_there_is(client, d):
     order = build.report(d)
     assert arrival_code(order.pk, 1) in text(client.get(url(order)))
@@ -164,6 +175,7 @@ def test_what_staff_write_for_one_another_is_not_told(client, d):
     page = text(client.get(url(order)))
     assert "此人常投诉" not in page
     assert "不归我们" not in page
+    assert "物业企业 留言" not in page
     assert "重新安排" in page
 
 
@@ -185,6 +197,7 @@ def test_late_is_said_plainly_with_who_was_told(client, d):
     assert "已经告诉：" in page
     assert "街镇房办" in page
     assert "超时 10 分" in page
+    assert "还没有联系" not in page, "who waits at the door for somebody does not count calls"
 
 
 def test_after_a_late_arrival_the_page_says_by_how_much(client, d):

@@ -83,6 +83,12 @@ def test_another_companys_order_does_not_exist(client, d, assigned):
     assert client.get(f"/worker/orders/{uuid.uuid4()}").status_code == 404
 
 
+def test_what_a_worker_reported_at_home_is_no_order_of_theirs(worker, d):
+    order = build.report(d, by=d.actor("worker"), estate="E2")
+    Order.objects.filter(pk=order.pk).update(reporter=d.users["worker"])
+    assert worker.get(url(order)).status_code == 404
+
+
 def test_a_colleagues_order_does_not_exist_either(colleague, assigned):
     assert colleague.get(url(assigned)).status_code == 404
 
@@ -225,9 +231,8 @@ def test_a_pause_wants_a_reason_and_an_end(worker, assigned, form, where):
     assert all(value in text(answer) for value in form.values() if value != "laziness")
 
 
-def test_the_end_of_a_pause_is_read_in_the_districts_time(worker, d, assigned):
-    d.division.timezone = "America/New_York"
-    d.division.save()
+def test_the_end_of_a_pause_is_read_in_the_districts_time(worker, assigned, monkeypatch):
+    monkeypatch.setattr("jiying.worker.queries.zone_of", lambda _district: ZoneInfo("America/New_York"))
     until = (timezone.now() + timedelta(hours=30)).replace(microsecond=0, second=0)
     local = until.astimezone(ZoneInfo("America/New_York"))
     answer = worker.post(url(assigned, "pause"), {"reason": "weather", "until": f"{local:%Y-%m-%dT%H:%M}"})
