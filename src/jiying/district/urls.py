@@ -1,0 +1,7 @@
+"""Addresses of the supervision page."""
+
+from django.urls import path
+
+from jiying.district import views
+
+urlpatterns = [path("district", views.district)]
