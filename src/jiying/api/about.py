@@ -24,11 +24,12 @@ from jiying.pages import words
 from jiying.people.queries import main_role, memberships_of
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
+from jiying.rules.faults import NoPack
 from jiying.rules.pack import Category, Names, Pack
+from jiying.supervision.queries import BY, table
 
 router = Router(tags=["about"])
 
-FIGURES_BY = ("town", "company", "estate", "committee")
 _PERIOD = timedelta(days=30)
 
 
@@ -40,7 +41,9 @@ def me(request: HttpRequest) -> HttpResponse:
         {
             "role": member.role,
             "duty": member.duty,
-            "organisation": reference(member.organisation.code, member.organisation.name) if member.organisation else None,
+            "organisation": reference(member.organisation.code, member.organisation.name)
+            if member.organisation
+            else None,
             "kind": member.organisation.kind if member.organisation else None,
             "estates": member.places,
             "valid_from": member.valid_from.isoformat(),
@@ -105,6 +108,7 @@ def _name(names: Names) -> str:
     "/figures",
     auth=SignedIn(),
     response=schemas.Figures,
+    by_alias=True,
     openapi_extra=schemas.asks("from", "to", "by"),
     summary="How promises are kept",
 )
@@ -112,16 +116,17 @@ def figures(request: HttpRequest) -> HttpResponse:
     """Of the asker's scope, for promises due from `from` up to but not including `to` (the last 30 days unless
     said), by `town`, `company`, `estate` or `committee`.  A share of nothing is null.
     """
-    from jiying.supervision import figures as supervision
-
     district = the_district()
     zone = zone_of(district.code if district else "")
     until = moment_of(request, "to", zone) or timezone.now()
     since = moment_of(request, "from", zone) or until - _PERIOD
     by = text_of(request, "by") or "town"
-    if by not in FIGURES_BY:
-        choices = " ".join(FIGURES_BY)
+    if by not in BY:
+        choices = " ".join(BY)
         raise BadInput.of("by", "invalid", _("%(name)s 应为其中之一：%(choices)s") % {"name": "by", "choices": choices})
     if since >= until:
         raise BadInput.of("from", "bad_time", _("开始时间应早于结束时间。"))
-    return json_answer(supervision.table(asker(request), since, until, by))
+    try:
+        return json_answer(table(asker(request), since, until, by))
+    except NoPack as error:
+        raise BadInput.of("to", "bad_time", _("那时还没有规则包，请换一个时段。")) from error

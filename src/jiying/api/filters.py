@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -55,11 +54,9 @@ def _instant(text: str) -> datetime:
         raise bad_cursor() from error
 
 
-def filters_of(request: HttpRequest) -> dict[str, Any]:
+def filters_of(request: HttpRequest) -> dict[str, str]:
     """The filters as `orders.queries.narrowed` takes them; a reference that nothing has finds nothing."""
-    wanted: dict[str, Any] = {
-        name: given for name in FILTERS[:-2] if (given := text_of(request, name)) and name not in ("from", "to")
-    }
+    wanted = {name: given for name in FILTERS[:-2] if (given := text_of(request, name)) and name not in ("from", "to")}
     if "state" in wanted:
         wanted["state"] = _states(wanted["state"])
     _known("kind", wanted.get("kind"), KINDS)
@@ -69,7 +66,7 @@ def filters_of(request: HttpRequest) -> dict[str, Any]:
     district = the_district() if request.GET.keys() & {"from", "to"} else None
     for name in ("from", "to"):
         if at := moment_of(request, name, zone_of(district.code if district else "")):
-            wanted[name] = at
+            wanted[name] = at.isoformat()
     return wanted
 
 
@@ -85,11 +82,13 @@ def _states(given: str) -> str:
 def _known(name: str, value: str | None, known: Collection[str]) -> None:
     if value is not None and value not in known:
         choices = " ".join(sorted(known))
-        raise BadInput.of(name, f"unknown_{name}", _("%(name)s 应为其中之一：%(choices)s") % {"name": name, "choices": choices})
+        raise BadInput.of(
+            name, f"unknown_{name}", _("%(name)s 应为其中之一：%(choices)s") % {"name": name, "choices": choices}
+        )
 
 
-def _id(name: str, value: str) -> uuid.UUID:
+def _id(name: str, value: str) -> str:
     try:
-        return uuid.UUID(value)
+        return str(uuid.UUID(value))
     except ValueError as error:
         raise BadInput.of(name, "invalid", _("%(name)s 应为 UUID。") % {"name": name}) from error

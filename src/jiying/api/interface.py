@@ -80,7 +80,10 @@ def document() -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "description": "`jiying token USERNAME`"},
         "session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "Writes want X-CSRFToken."},
     }
-    refusal = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    refusal = {
+        "description": "A problem",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for methods in schema["paths"].values():
         for operation in methods.values():
             operation["responses"]["default"] = refusal

@@ -16,7 +16,7 @@ from jiying.api.asking import Anybody, SignedIn, asker
 from jiying.api.bodies import body_of, key_of, object_at, version_of
 from jiying.api.filters import FILTERS, page_of_orders
 from jiying.core import limits
-from jiying.core.errors import JiyingError, NotFound, RateLimited, StaleVersion
+from jiying.core.errors import BadInput, JiyingError, NotFound, RateLimited, StaleVersion
 from jiying.core.times import parse_rfc3339
 from jiying.orders import idempotency, queries
 from jiying.orders.actions import act
@@ -46,7 +46,14 @@ def report(request: HttpRequest) -> HttpResponse:
     new = new_order(body_of(request), by)
     if not by.code:
         _limit_strangers(request, new, caller, key)
-    order, is_new = accept_one(new, by=by, caller=caller, key=key)
+    try:
+        order, is_new = accept_one(new, by=by, caller=caller, key=key)
+    except BadInput:
+        # What was valid when it was first sent may no longer be (an appointment that has passed): a repeat stays one.
+        earlier = idempotency.earlier(caller, key, new.body(), timezone.now()) if key else None
+        if earlier is None:
+            raise
+        order, is_new = earlier, False
     # Who reports without an account holds the tracking link, and may do what its holder may.
     row = queries.rows_of([order], by if by.code else TRACKER)[0]
     out = order_json(row)
@@ -88,9 +95,11 @@ def _limit_strangers(request: HttpRequest, new: NewOrder, caller: str, key: str)
     Raises:
         RateLimited.
     """
-    if key and idempotency.earlier(caller, key, new.body(), timezone.now()) is not None:
-        return
-    check_rate(request)
+    try:
+        check_rate(request)
+    except RateLimited:
+        if not key or idempotency.earlier(caller, key, new.body(), timezone.now()) is None:
+            raise
 
 
 def check_rate(request: HttpRequest) -> None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from jiying.core.errors import BadInput, JiyingError, NotFound, TooLarge
+from jiying.core.errors import JiyingError, NotFound, TooLarge
 
 log = logging.getLogger("jiying.api")
 
@@ -135,6 +135,7 @@ def problem(error: JiyingError) -> HttpResponse:
 def code_of(error: JiyingError) -> str:
     """The problem's code: that of its fields where they agree, else the error's own.
 
+    >>> from jiying.core.errors import BadInput
     >>> code_of(BadInput.of("point", "bad_point", "…"))
     'bad_point'
     """

@@ -91,7 +91,9 @@ class Action(Schema):
 class TrackAction(Schema):
     """A verb by the holder of a tracking link."""
 
-    last4: str | None = Field(None, pattern="^[0-9]{4}$", description="The last four digits of the reporter's telephone.")
+    last4: str | None = Field(
+        None, pattern="^[0-9]{4}$", description="The last four digits of the reporter's telephone."
+    )
     data: dict[str, Any] | None = Field(None, examples=[{"satisfaction": SATISFACTION[0], "solved": True}])
 
 
@@ -333,34 +335,60 @@ class Catalogue(Schema):
 
 
 class Kept(Schema):
-    """How often one promise was kept; a share of nothing is null."""
+    """How often one promise was kept, of those due in the period; `claimed` are met ones reported late."""
 
     due: int
     met: int
     missed: int
     share: float | None
+    claimed: int
+    grades: dict[str, int] | None
 
 
-class FigureRow(Schema):
+class Satisfaction(Schema):
+    """With its Wilson interval and the size of the sample."""
+
+    model_config = ConfigDict(extra="allow")
+
+    share: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Tally(Schema):
+    """Figures; a share of nothing is null, never 0 or 1."""
+
+    model_config = ConfigDict(extra="allow")
+
+    promises: dict[str, Kept]
+    median_min: int | None
+    p90_min: int | None
+    reopened: int
+    done: int
+    left_out: dict[str, float | None]
+    satisfaction: Satisfaction
+
+
+class FigureRow(Tally):
     """One town, company, estate or committee."""
 
     key: str
     name: str
-    promises: dict[str, Kept]
-    median_min: float | None
-    p90_min: float | None
-    reopened: int
-    done: int
-    left_out: dict[str, int]
-    satisfaction: dict[str, float | None]
 
 
 class Figures(Schema):
-    """How promises are kept."""
+    """How promises are kept, by the rule pack named; `total` over all rows."""
 
-    rows: list[FigureRow]
-    pack: Any
+    model_config = ConfigDict(populate_by_name=True)
+
+    pack: str
+    official: bool
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
     by: str
+    rows: list[FigureRow]
+    total: Tally
 
 
 class FieldProblem(BaseModel):

@@ -90,7 +90,7 @@ def track_action(request: HttpRequest, token: str, verb: str) -> HttpResponse:
     if not key or idempotency.earlier(f"track:{order.pk}", key, earlier, timezone.now()) is None:
         check_rate(request)
     if last4 not in (None, "") and not isinstance(last4, str):
-        raise BadCode(_("电话后四位应是文字，例如 \"0123\"。"))
+        raise BadCode(_("电话后四位应是四个数字的文字，例如 0123。"))
     if verb in DELICATE or last4:
         check_last4(order, last4)
     act(order.pk, verb, by=TRACKER, data=data, key=key)
