@@ -22,10 +22,17 @@ from jiying.people.scopes import Scope
 from jiying.simulation import people
 from jiying.simulation.crew import Crew, worker_actor
 from jiying.simulation.demo.place import Demo, Size
+from jiying.simulation.habits import Delay, Habits
 from jiying.simulation.pudong import DISTRICT
 from jiying.simulation.run import Arrival, Desks, Run
 
 ZONE = ZoneInfo("Asia/Shanghai")
+HABITS = Habits(
+    sign={"emergency": Delay(1.6, 0.7), "ordinary": Delay(4, 0.7)},
+    assign={"emergency": Delay(1.0, 0.6), "ordinary": Delay(4, 0.7)},
+    contact=Delay(1.5),
+)
+"""A district that is used to its promises: desks look at ordinary matters within minutes, too."""
 
 #: category: (weight, share that is an emergency, what people say)
 WORDS: dict[str, tuple[float, float, tuple[str, ...]]] = {
@@ -106,7 +113,7 @@ def live_through(demo: Demo, size: Size, progress: Callable[[str], None] = lambd
         centre=_desk_actor(demo.centre, None, demo.district.code),
     )
     with Batch(numbers=Numbers(size.seed), places=Places.everything()) as batch:
-        run = Run(batch=batch, crew=crew, desks=desks, rng=rng)
+        run = Run(batch=batch, crew=crew, desks=desks, rng=rng, habits=HABITS)
         run.on_progress = lambda this: progress(f"{this.accepted} orders, {this.now:%m-%d %H:%M}")
         run.run(arrivals(demo, size, now - timedelta(minutes=50)), until=now)
         followers.skip_to_end()
