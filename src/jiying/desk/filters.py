@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from jiying.orders.states import OPEN
 from jiying.orders.verbs import KINDS
-from jiying.supervision.figures import PROMISES
+from jiying.supervision.figures import PROMISES, RESPONSE
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "open": tuple(sorted(OPEN)),
@@ -33,6 +33,10 @@ BY_TIME_LEFT = frozenset({"open", "submitted", "signed", "underway", "paused", "
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 NUMBER = re.compile(r"[0-9]{6}-?[0-9]{0,6}")
 KEPT = frozenset({"met", "missed"})
+TOGETHER: dict[str, tuple[str, ...]] = {**{name: (name,) for name in PROMISES}, "response": RESPONSE}
+"""What `promise=` may say: one promise, or those that responsiveness counts."""
+
+ONLY = frozenset({"rated", "reopened"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Filters:
     estate: str = ""
     promise: str = ""
     kept: str = ""
+    only: str = ""
     from_: datetime | None = None
     to: datetime | None = None
 
@@ -67,8 +72,9 @@ class Filters:
             town=_code(asked.get("town")),
             company=_code(asked.get("company")),
             estate=_code(asked.get("estate")),
-            promise=_one_of(asked.get("promise"), PROMISES),
+            promise=_one_of(asked.get("promise"), TOGETHER),
             kept=_one_of(asked.get("kept"), KEPT),
+            only=_one_of(asked.get("only"), ONLY),
             from_=_time(asked.get("from")),
             to=_time(asked.get("to")),
         )
@@ -88,6 +94,7 @@ class Filters:
             "estate": self.estate,
             "promise": self.promise,
             "kept": self.kept,
+            "only": self.only,
             "from": self.from_.isoformat() if self.from_ else "",
             "to": self.to.isoformat() if self.to else "",
         }

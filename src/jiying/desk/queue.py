@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Value, When
 from django.utils import timezone
 
-from jiying.desk.filters import GROUPS, NUMBER, Filters
+from jiying.desk.filters import GROUPS, NUMBER, TOGETHER, Filters
 from jiying.desk.reach import reach_of, waits_for
 from jiying.estates.models import Estate
-from jiying.orders.models import Clock, Order, OrderQuerySet
+from jiying.orders.models import Clock, Event, Order, OrderQuerySet
 from jiying.orders.states import OPEN
 from jiying.people.scopes import Scope
 
@@ -128,8 +128,13 @@ def _narrowed(rows: OrderQuerySet, scope: Scope, filters: Filters) -> OrderQuery
         rows = rows.filter(headline_due__lt=timezone.now())
     if filters.promise:
         rows = _by_promise(rows, filters)
+    elif filters.only == "rated":
+        ratings = Event.objects.filter(order=OuterRef("pk"), verb="rate")
+        rows = rows.filter(Exists(_between(ratings, "at", filters)))
     elif filters.from_ or filters.to:
         rows = _between(rows, "reported_at", filters)
+    if filters.only == "reopened":
+        rows = rows.filter(reopened__gt=0)
     if number:
         return rows.filter(number__gte=filters.q, number__lt=filters.q + "~")
     if filters.q:
@@ -150,7 +155,9 @@ def _placed(rows: OrderQuerySet, filters: Filters) -> OrderQuerySet:
 
 def _by_promise(rows: OrderQuerySet, filters: Filters) -> OrderQuerySet:
     """Orders whose promise fell due in the period, and was kept or not: what a cell of a figure counted."""
-    clocks = _between(Clock.objects.filter(order=OuterRef("pk"), promise=filters.promise), "due_at", filters)
+    clocks = _between(
+        Clock.objects.filter(order=OuterRef("pk"), promise__in=TOGETHER[filters.promise]), "due_at", filters
+    )
     missed = Q(state="missed") | Q(state="running", due_at__lt=timezone.now())
     wanted = {"met": Q(state="met"), "missed": missed}.get(filters.kept, Q(state="met") | missed)
     return rows.filter(Exists(clocks.filter(wanted)))

@@ -77,7 +77,9 @@ def title_of(filters: Filters) -> str:
     if filters.kind:
         parts.append(word("kind", filters.kind))
     if filters.promise:
-        parts.append(word("promise", filters.promise))
+        parts.append(_("响应") if filters.promise == "response" else word("promise", filters.promise))
+    if filters.only:
+        parts.append({"rated": _("有评价"), "reopened": _("返修过")}[filters.only])
     if filters.kept:
         parts.append(word("clock_state", filters.kept))
     return " · ".join(parts)

@@ -20,13 +20,13 @@ class Period:
 
     @classmethod
     def asked(cls, query: Mapping[str, str], now: datetime, zone: tzinfo) -> Period:
-        """From `?days=` or `?from=&to=` (dates, both included); else the last 30 days with today.
+        """From `?days=` or `?from=&to=` (dates, both included); else the last 7 days with today.
 
         What cannot be meant (no date, the end before the beginning, the future, more than three years) falls
-        back to the 30 days.
+        back to the 7 days.
         """
         today = now.astimezone(zone).date()
-        days = int(query["days"]) if query.get("days") in {str(n) for n in PRESETS} else 30
+        days = int(query["days"]) if query.get("days") in {str(n) for n in PRESETS} else PRESETS[0]
         usual = cls(today - timedelta(days=days - 1), today, zone)
         try:
             first, last = date.fromisoformat(query.get("from", "")), date.fromisoformat(query.get("to", ""))

@@ -96,15 +96,15 @@ def cells(row: Figures, period: Period) -> list[dict[str, Any]]:
     return [
         _share("arrived_30", kept["respond_30"]["share"], kept["respond_30"]["due"], due("respond_30")),
         _share("contacted_30", kept["contact"]["share"], kept["contact"]["due"], due("contact")),
-        _share("responsiveness", row["responsiveness"]["share"], row["responsiveness"]["due"], due("sign")),
+        _share("responsiveness", row["responsiveness"]["share"], row["responsiveness"]["due"], due("response")),
         _plain(
             "median_min",
             None if row["median_min"] is None else minutes % {"n": row["median_min"]},
             due("respond_30", ""),
         ),
         _plain("p90_min", None if row["p90_min"] is None else minutes % {"n": row["p90_min"]}, due("respond_30", "")),
-        _share("satisfaction", row["satisfaction"]["share"], row["satisfaction"]["n"], reported()),
-        _share("rework", row["rework"], row["done"], reported(), good=False),
+        _share("satisfaction", row["satisfaction"]["share"], row["satisfaction"]["n"], reported(only="rated")),
+        _share("rework", row["rework"], row["done"], reported(only="reopened"), good=False),
         _plain("complaints", row["complaints"], reported(kind="complaint")),
         _plain("submitted", row["submitted"], reported()),
     ]
@@ -137,15 +137,18 @@ def _plain(name: str, value: Any, href: str) -> dict[str, Any]:
     }
 
 
-def headlines(total: Figures, before: Figures, pack: str) -> tuple[list[Figures], list[Figures]]:
-    """The three figures of "two up, one down", and the two headlines of the 30 minutes."""
+def headlines(total: Figures, before: Figures | None, pack: str) -> tuple[list[Figures], list[Figures]]:
+    """The three figures of "two up, one down", and the two headlines of the 30 minutes.
+
+    `before` None: there is no whole period to compare with, so no change is shown.
+    """
     left_out, happy, kept = total["left_out"], total["satisfaction"], total["promises"]
     common = {"pack": pack, "left_out": left_out}
     three = [
         {
             "name": "satisfaction",
             "label": _("满意度"),
-            **_percent(happy["share"], before["satisfaction"]["share"]),
+            **_percent(happy["share"], before and before["satisfaction"]["share"]),
             "formula": _("（满意 + 0.9 × 基本满意）÷ 有效评价"),
             "denominator": _("本期 %(n)d 份有效评价") % {"n": happy["n"]},
             "low": happy["low"],
@@ -156,7 +159,7 @@ def headlines(total: Figures, before: Figures, pack: str) -> tuple[list[Figures]
         {
             "name": "responsiveness",
             "label": _("响应度"),
-            **_percent(total["responsiveness"]["share"], before["responsiveness"]["share"]),
+            **_percent(total["responsiveness"]["share"], before and before["responsiveness"]["share"]),
             "formula": _("按时的签收、30 分钟联系和 30 分钟到场 ÷ 本期到期的；还在计时、没有到期的不算"),
             "numerator": total["responsiveness"]["met"],
             "denominator": total["responsiveness"]["due"],
@@ -167,7 +170,7 @@ def headlines(total: Figures, before: Figures, pack: str) -> tuple[list[Figures]
             "label": _("投诉"),
             "value": total["complaints"] if total["submitted"] else None,
             "unit": _("件"),
-            "change": total["complaints"] - before["complaints"] if before["submitted"] else None,
+            "change": total["complaints"] - before["complaints"] if before and before["submitted"] else None,
             "better": "down",
             "formula": _("本期收到的投诉件数"),
             "numerator": _("每千户每月 %(n)s 件") % {"n": _said(total["complaints_per_1000"])},
@@ -176,17 +179,21 @@ def headlines(total: Figures, before: Figures, pack: str) -> tuple[list[Figures]
         },
     ]
     two = [
-        _promise("arrived_30", _("急修 30 分钟到场"), kept["respond_30"], before["promises"]["respond_30"], common),
-        _promise("contacted_30", _("30 分钟联系居民"), kept["contact"], before["promises"]["contact"], common),
+        _promise(
+            "arrived_30", _("急修 30 分钟到场"), kept["respond_30"], before and before["promises"]["respond_30"], common
+        ),
+        _promise(
+            "contacted_30", _("30 分钟联系居民"), kept["contact"], before and before["promises"]["contact"], common
+        ),
     ]
     return three, two
 
 
-def _promise(name: str, label: str, kept: Figures, before: Figures, common: Figures) -> Figures:
+def _promise(name: str, label: str, kept: Figures, before: Figures | None, common: Figures) -> Figures:
     claimed = _("其中 %(n)d 件为事后补报") % {"n": kept["claimed"]} if kept["claimed"] else ""
     grades = kept["grades"] or {}
     proof = "  ".join(f"{grade} {n}" for grade, n in grades.items() if n)
-    met = "；".join(
+    met = " · ".join(
         part
         for part in (str(kept["met"]), claimed, _("到场凭证 %(proof)s") % {"proof": proof} if proof else "")
         if part
@@ -194,7 +201,7 @@ def _promise(name: str, label: str, kept: Figures, before: Figures, common: Figu
     return {
         "name": name,
         "label": label,
-        **_percent(kept["share"], before["share"]),
+        **_percent(kept["share"], before and before["share"]),
         "formula": _("按时 ÷ 本期到期；超时未到的算超时，未到期、暂停和作废的不算"),
         "numerator": met,
         "denominator": kept["due"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ from jiying.estates.queries import the_district, zone_of
 from jiying.pages.gates import only
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
-from jiying.supervision.queries import table
+from jiying.supervision.queries import first_report, table
 
 
 @require_safe
@@ -30,17 +31,21 @@ def district(request: HttpRequest) -> HttpResponse:
     with timezone.override(zone):
         period = Period.asked(request.GET.dict(), now, zone)  # type: ignore[arg-type]
         figures = table(scope, period.from_, period.to, "town", now=now)
-        before = table(scope, period.before.from_, period.before.to, "town", now=now)
+        # Against a baseline that the records cover only in part, every change would be an invention.
+        first = first_report(scope)
+        comparable = first is not None and first < period.before.from_ + timedelta(days=1)
+        before = table(scope, period.before.from_, period.before.to, "town", now=now) if comparable else None
         pack = packs.in_force(min(period.to, now))
         english = (get_language() or "").startswith("en")
         label = pack.label.en if english else pack.label.zh
         stamp = figures["pack"] if pack.official else f"{figures['pack']} ({label})"
-        three, two = headlines(figures["total"], before["total"], stamp)
+        three, two = headlines(figures["total"], before and before["total"], stamp)
         rows, column, down = sorted_rows(figures["rows"], request.GET.get("sort", ""))
         query = {"from": period.first.isoformat(), "to": period.last.isoformat()}
         preset = period.preset(now.astimezone(zone).date())
         context: dict[str, Any] = {
             "period": period,
+            "comparable": comparable,
             "preset": preset,
             "presets": [(days, f"?{urlencode({'days': days, **_kept(request)})}") for days in PRESETS],
             "three": three,

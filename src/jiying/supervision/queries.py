@@ -18,6 +18,7 @@ from django.utils import timezone
 from jiying.core.times import rfc3339
 from jiying.estates.models import Company, Division, Estate, Level
 from jiying.estates.queries import the_district, zone_of
+from jiying.orders.models import Order
 from jiying.orders.store import stamp_of
 from jiying.people.scopes import Scope, scope_of
 from jiying.rules import packs
@@ -112,6 +113,14 @@ def _reach(scope: Scope, prefix: str = "") -> Q:
     reach = reach_of(scope, prefix)
     assert reach is not None, "asked only for those who reach something"
     return reach
+
+
+def first_report(scope: Scope) -> datetime | None:
+    """When the first order in reach was reported: before that, figures know nothing."""
+    if reach_of(scope) is None:
+        return None
+    rows = Order.objects.filter(_reach(scope)).order_by("reported_at")
+    return rows.values_list("reported_at", flat=True).first()
 
 
 Names = dict[uuid.UUID | None, tuple[str, str]]
