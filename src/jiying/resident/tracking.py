@@ -117,7 +117,7 @@ def _page(
             "proven": proven,
             "code": code if proven else "",
             "code_hidden": bool(code) and not proven,
-            "is_new": proven and request.GET.get("new") == "1",
+            "is_new": proven and bool(code) and request.GET.get("new") == "1",
             "ended": order.state in ("closed", "cancelled", "refused"),
             "address": request.build_absolute_uri(f"/t/{token}"),
             "tried": tried,

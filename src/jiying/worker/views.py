@@ -24,13 +24,15 @@ from jiying.orders.actions import act
 from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.queries import Row
-from jiying.pages.shown import place_of, sign_of
+from jiying.pages.shown import category_of, place_of, sign_of, words_of
 from jiying.pages.verbforms import data_from
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
 from jiying.worker.bars import Tried, bar_of
 from jiying.worker.queries import own_order, sheet_of, zone
 
+#: After these the worker looks for the next order, not at this one.
+_ENDING = frozenset({"done", "solve_remotely"})
 View = Callable[..., HttpResponse]
 
 
@@ -63,13 +65,23 @@ def _list(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
                 "mine": [_card(row) for row in sheet.mine],
                 "to_take": [_card(row) for row in sheet.to_take],
                 "done": sheet.done,
+                "ended": next((one for one in sheet.done if one.number == request.GET.get("done")), None),
                 "problem": problem,
             },
             status=status,
         )
 
 
-def place_in_hand(order: Order) -> dict[str, str]:
+def shown_order(order: Order) -> dict[str, Any]:
+    """What a card and a page say of an order: `place`, `sign`, and `said` unless that only repeats the sign."""
+    category = category_of(order.category)
+    said = words_of(order)
+    if category is not None and said in (category.names.zh, category.names.en):
+        said = ""
+    return {"place": _place_in_hand(order), "sign": sign_of(order), "said": said}
+
+
+def _place_in_hand(order: Order) -> dict[str, str]:
     """A place for reading while walking: the estate on one line, building and unit (`inside`) on the next."""
     place = place_of(order)
     inside = " · ".join(part for part in (place.building, place.unit) if part) if place.estate else ""
@@ -78,7 +90,7 @@ def place_in_hand(order: Order) -> dict[str, str]:
 
 
 def _card(row: Row) -> dict[str, Any]:
-    return {"row": row, "bar": bar_of(row, []), "place": place_in_hand(row.order), "sign": sign_of(row.order)}
+    return {**shown_order(row.order), "row": row, "bar": bar_of(row, [])}
 
 
 @require_safe
@@ -108,8 +120,11 @@ def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
         )
     except JiyingError as error:
         return _refused(request, order_id, verb, error)
-    messages.success(request, _said(verb, order))
-    return redirect("/worker" if verb in ("done", "solve_remotely") else f"/worker/orders/{order_id}")
+    if verb in _ENDING:
+        # The number travels in the address: a script that follows the redirect would use up a message.
+        return redirect(f"/worker?done={order.number}")
+    messages.success(request, _said(verb))
+    return redirect(f"/worker/orders/{order_id}")
 
 
 def _zone_of(order_id: uuid.UUID) -> Any:
@@ -136,8 +151,7 @@ def _order(request: HttpRequest, row: Row, tried: Tried, status: int = 200) -> H
         context = {
             "row": row,
             "order": row.order,
-            "sign": sign_of(row.order),
-            "place": place_in_hand(row.order),
+            **shown_order(row.order),
             "reporter": contacts.masked(row.order),
             "bar": bar_of(row, _pauses(row.order), tried),
             "events": [_told(line) for line in row.events],
@@ -160,16 +174,14 @@ def _pauses(order: Order) -> list[tuple[str, str]]:
     return [(code, reason.names.en if english else reason.names.zh) for code, reason in reasons.items()]
 
 
-def _said(verb: str, order: Order) -> str:
+def _said(verb: str) -> str:
     words = {
         "take": _("接到了，是您的单。"),
         "depart": _("已记下出发，路上注意安全。"),
         "contact": _("已记下：联系过居民。"),
         "arrive": _("已记下到场。"),
         "make_safe": _("已记下：险情排除。"),
-        "done": _("已报完工：%(number)s，等居民确认。"),
-        "solve_remotely": _("已报电话解决：%(number)s，等居民确认。"),
         "pause": _("已挂起。"),
         "resume": _("已恢复，时间继续走。"),
     }
-    return words.get(verb, _("已记下。")) % {"number": order.number}
+    return words.get(verb, _("已记下。"))

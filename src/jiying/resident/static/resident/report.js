@@ -32,6 +32,7 @@ async function find(input) {
 }
 
 async function showWhere(root, query, focus) {
+  const typed = root.querySelector("[name=unit]").value;
   try {
     root.innerHTML = await piece(`/report/where?${query}`);
   } catch (error) {
@@ -39,6 +40,7 @@ async function showWhere(root, query, focus) {
     root.querySelector("[data-offline]").hidden = false;
     return;
   }
+  root.querySelector("[name=unit]").value = typed;
   for (const button of root.querySelectorAll("[data-locate]")) button.hidden = !navigator.geolocation;
   root.querySelector(focus)?.focus();
 }
