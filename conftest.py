@@ -14,12 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
+from django.conf import settings
 
 pytest_plugins = ["tests.served"]
 
-_HOME = tempfile.mkdtemp(prefix="jiying-test-")
+_HELPING = "PYTEST_XDIST_WORKER" in os.environ
+"""A process that another one started to share the work: it lives in the other's home, with its own database."""
+_HOME = os.environ["JIYING_HOME"] if _HELPING else tempfile.mkdtemp(prefix="jiying-test-")
 os.environ["JIYING_HOME"] = _HOME
+# Said here and not in pyproject.toml: pytest-django reads the settings named there before this file, and then
+# all runs would share the home, and so the test database, of the checkout.
+os.environ["DJANGO_SETTINGS_MODULE"] = "jiying.config.settings"
 os.environ["JIYING_DEMO"] = "1"
 os.environ["JIYING_HOST"] = "127.0.0.1"
 os.environ.setdefault("JIYING_PUBLIC_RATE", "off")
@@ -27,6 +34,9 @@ os.environ.setdefault("JIYING_PUBLIC_RATE", "off")
 os.environ.setdefault("JIYING_TEST_RUN", str(os.getpid()))
 for _name in ("JIYING_PORT", "JIYING_SECRET_KEY", "JIYING_DATA_KEY"):
     os.environ.pop(_name, None)
+
+django.setup()
+assert str(settings.HOME) == _HOME, "the settings were read before the tests had a home of their own"
 
 ROOT = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("JIYING_SHARED") or ROOT.parent / "shared").resolve()
@@ -102,7 +112,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_unconfigure() -> None:
-    shutil.rmtree(_HOME, ignore_errors=True)
+    if not _HELPING:
+        shutil.rmtree(_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
