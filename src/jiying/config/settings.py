@@ -91,7 +91,7 @@ def database(url: str) -> dict[str, Any]:
     parts = urlparse(url)
     if parts.scheme == "sqlite":
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "jiying.config.sqlite",
             "NAME": unquote(parts.path.removeprefix("/")),
             "CONN_MAX_AGE": None,
             "OPTIONS": {
