@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 from django.contrib.sessions.models import Session
+from tests.listening import Listening
 
 from jiying.live import asgi, hub
 from jiying.orders.actions import act
@@ -16,7 +17,6 @@ from jiying.orders.proof import arrival_code, track_token
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.people.actions import issue_token, leave
 from jiying.people.models import Membership, Token
-from tests.listening import Listening
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
