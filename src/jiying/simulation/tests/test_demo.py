@@ -20,6 +20,8 @@ from jiying.people.scopes import Scope, scope_of
 from jiying.simulation import demo
 from jiying.simulation.commands import seed as command
 
+pytestmark = pytest.mark.django_db
+
 SIZE = demo.Size(estates=72, workers=60, days=3, orders=60)
 FRESH = 12
 """Orders in the states somebody would like to try, six for each of two companies."""
