@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jiying.pages import views
+from jiying.pages import inbox, views
 
 urlpatterns = [
     path("", views.front, name="front"),
     path("sign-in", views.SignIn.as_view(), name="account_login"),
     path("sign-out", views.sign_out, name="account_logout"),
     path("demo/sign-in", views.demo_sign_in, name="demo-sign-in"),
+    path("inbox", inbox.show, name="inbox"),
+    path("inbox/read", inbox.read, name="inbox-read"),
     path("styleguide", views.styleguide, name="styleguide"),
 ]

@@ -206,6 +206,7 @@ AUDIENCES: dict[str, Lazy | str] = {
     "town": _("街镇房办"),
     "district": _("区物管处"),
     "worker": _("维修工"),
+    "committee": _("居村委"),
     "next_tier": _("下一级维修力量"),
 }
 
