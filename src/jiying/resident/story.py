@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from pypinyin import lazy_pinyin
 
 from jiying.estates.models import Worker
 from jiying.orders.models import Clock
@@ -56,6 +57,8 @@ def called(name: str) -> str:
         return _("师傅")
     if "\u4e00" <= name[0] <= "\u9fff":
         surname = next((double for double in _SURNAMES if name.startswith(double)), name[0])
+        if (get_language() or "").startswith("en"):
+            surname = "".join(lazy_pinyin(surname)).capitalize()
     else:
         surname = name.split()[0]
     return _("%(surname)s师傅") % {"surname": surname}

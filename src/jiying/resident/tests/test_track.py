@@ -186,6 +186,7 @@ def test_a_worker_is_a_surname(client, d):
     page = text(client.get(url(order)))
     assert "王师傅已出发" in page
     assert "王小虎" not in page
+    assert "Technician Wang is on the way" in text(client.get(url(order), {"lang": "en"}))
 
 
 def test_late_is_said_plainly_with_who_was_told(client, d):
