@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jiying.core.crypto import keyed_hash, seal, unseal
 from jiying.core.text import mask_name, mask_phone
 from jiying.orders.models import Order, OrderText
@@ -34,6 +36,25 @@ def name_of(order: Order) -> str:
 
 def last4_of(order: Order) -> str:
     return phone_of(order)[-4:]
+
+
+def said(texts: Mapping[str, str | None]) -> str:
+    """What a report commits to: all that was said, in the order of the fields' names."""
+    return "\n".join(texts.get(name) or "" for name in ("address", "description", "name", "phone", "unit"))
+
+
+def said_of(order: Order) -> str:
+    """The same from what is stored (CannotUnseal: a contact was changed or belongs elsewhere)."""
+    text = order.text
+    return said(
+        {
+            "address": text.address,
+            "description": text.description,
+            "name": name_of(order),
+            "phone": phone_of(order),
+            "unit": text.unit,
+        }
+    )
 
 
 def masked(order: Order) -> dict[str, str]:

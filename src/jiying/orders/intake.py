@@ -217,7 +217,7 @@ def _draft(
         pack=store.stamp_of(pack),
     )
     order.track = track_digest(track_token(order.id))
-    salt, commitment = commit("\n".join(texts[name] or "" for name in sorted(texts)))
+    salt, commitment = commit(contacts.said(texts))
     lot = new.lot if new.lot is not None else _LOT.random() * 100 < pack.follow_up.share_percent
     data = {
         **{name: value for name, value in facts.items() if value is not None},

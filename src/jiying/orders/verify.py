@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
+from typing import Generic, TypeVar
 
-from jiying.core.crypto import commitment, sm3_hex
-from jiying.orders import store
+from django.db import transaction
+
+from jiying.core.crypto import CannotUnseal, commitment, sm3_hex
+from jiying.orders import contacts, store
 from jiying.orders.chain import GENESIS, digest, utc
 from jiying.orders.ledger import Ledger
-from jiying.orders.models import Event, EventText, Order
+from jiying.orders.models import Clock, Event, EventText, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +42,76 @@ class Report:
 
 
 def verify(order_id: uuid.UUID | None = None) -> Report:
-    """Check one order, or all."""
+    """Check one order, or all.
+
+    Orders are read while others write: what looks broken is looked at again under its lock before it is said.
+    """
     report, heads = Report(), []
-    orders = Order.objects.order_by("pk")
+    orders = Order.objects.order_by("pk").select_related("text")
     events = Event.objects.order_by("order_id", "version")
+    clocks = Clock.objects.order_by("order_id", "pk")
     if order_id is not None:
-        orders, events = orders.filter(pk=order_id), events.filter(order_id=order_id)
-    chains = groupby(events.iterator(chunk_size=2000), key=attrgetter("order_id"))
-    pending = next(chains, None)
+        orders = orders.filter(pk=order_id)
+        events, clocks = events.filter(order=order_id), clocks.filter(order=order_id)
+    logged, timed = _Groups(events.iterator(chunk_size=2000)), _Groups(clocks.iterator(chunk_size=2000))
     for order in orders.iterator(chunk_size=2000):
+        report.broken += [_orphan(group) for group in logged.before(order.pk)]
+        mine = logged.take(order.pk)
         report.orders += 1
-        mine: list[Event] = []
-        if pending is not None and pending[0] == order.pk:
-            mine = list(pending[1])
-            pending = next(chains, None)
         report.events += len(mine)
-        report.broken += _check(order, mine)
+        if _check(order, mine, timed.take(order.pk)):
+            report.broken += _look_again(order.pk)
         heads.append(f"{order.pk}:{order.version}:{order.head}")
+    report.broken += [_orphan(group) for group in logged.before(None)]
     report.broken += _check_texts(order_id)
     report.head = sm3_hex("\n".join(heads).encode())
     return report
 
 
-def _check(order: Order, events: list[Event]) -> list[Broken]:
+Row = TypeVar("Row", Event, Clock)
+
+
+class _Groups(Generic[Row]):
+    """Rows that come sorted by order, handed out order by order."""
+
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._groups: Iterator[tuple[uuid.UUID, Iterator[Row]]] = groupby(rows, key=attrgetter("order_id"))
+        self._next: tuple[uuid.UUID, list[Row]] | None = None
+        self._read()
+
+    def _read(self) -> None:
+        key, rows = next(self._groups, (None, iter(())))
+        self._next = (key, list(rows)) if key is not None else None
+
+    def before(self, order: uuid.UUID | None) -> Iterator[list[Row]]:
+        """The groups of orders before `order` (None: all that are left)."""
+        while self._next is not None and (order is None or self._next[0] < order):
+            yield self._next[1]
+            self._read()
+
+    def take(self, order: uuid.UUID) -> list[Row]:
+        """The rows of `order`, or none."""
+        for _passed in self.before(order):
+            pass
+        if self._next is None or self._next[0] != order:
+            return []
+        rows = self._next[1]
+        self._read()
+        return rows
+
+
+def _orphan(events: list[Event]) -> Broken:
+    return Broken(str(events[0].order_id), events[0].version, "events without their order")
+
+
+def _look_again(order_id: uuid.UUID) -> list[Broken]:
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order_id)
+        events = list(Event.objects.filter(order=order_id).order_by("version"))
+        return _check(order, events, list(Clock.objects.filter(order=order_id)))
+
+
+def _check(order: Order, events: list[Event], clocks: list[Clock]) -> list[Broken]:
     broken = list(_links(order, events))
     if broken:
         return broken
@@ -70,10 +120,46 @@ def _check(order: Order, events: list[Event]) -> list[Broken]:
     last = events[-1]
     if (last.version, last.hash) != (order.version, order.head):
         return [Broken(str(order.pk), order.version, "the last events are missing")]
+    found = _said_otherwise(order, events[0])
+    if found:
+        return [Broken(str(order.pk), 1, found)]
+    return [Broken(str(order.pk), last.version, reason) for reason in _mirrored_otherwise(order, events, clocks)]
+
+
+def _said_otherwise(order: Order, report: Event) -> str:
+    """What is wrong with the texts of the report; nothing where they were erased."""
+    text = getattr(order, "text", None)
+    if text is None or not text.salt:
+        return ""
+    try:
+        same = commitment(contacts.said_of(order), text.salt) == report.data.get("said_sm3")
+    except CannotUnseal:
+        return "the contact cannot be opened"
+    return "" if same else "the text of the report was changed"
+
+
+def _mirrored_otherwise(order: Order, events: list[Event], clocks: list[Clock]) -> Iterator[str]:
+    """What of the order's columns and clocks does not follow from its events."""
+    stamped = events[0].data.get("pack")
+    if stamped != order.pack:
+        yield f"the rule pack is {order.pack}, the report says {stamped}"
+        return
     ledger = Ledger.of(order.pk, store.pack_of(order.pack), map(store.moment_of, events))
-    if ledger.state != order.state:
-        return [Broken(str(order.pk), last.version, f"state is {order.state}, the events say {ledger.state}")]
-    return []
+    derived = Order(id=order.pk)
+    store.mirror(derived, ledger)
+    for name in _MIRRORED:
+        kept, said = getattr(order, name), getattr(derived, name)
+        if kept != said:
+            yield f"{name.removesuffix('_id')} is {kept}, the events say {said}"
+    kept_clocks = {(row.promise, row.round): tuple(getattr(row, name) for name in store.CLOCK_FIELDS) for row in clocks}
+    said_clocks = store.clocks_before(ledger)
+    for promise, number in sorted(kept_clocks.keys() | said_clocks.keys()):
+        if kept_clocks.get((promise, number)) != said_clocks.get((promise, number)):
+            yield f"the clock of {promise} ({number}) does not follow from the events"
+
+
+#: Columns that pages and figures read; `next_at` and the headline are made anew with every event.
+_MIRRORED = ("kind", "category", "urgency", "worker_id", "state", "state_since", "acted_version", "reopened")
 
 
 def _links(order: Order, events: list[Event]) -> Iterator[Broken]:
@@ -120,10 +206,11 @@ def _check_texts(order_id: uuid.UUID | None) -> list[Broken]:
     for chunk in _chunks(texts.iterator(chunk_size=500), 300):
         keys = {(text.order_id, text.version) for text in chunk}
         events = Event.objects.filter(order_id__in={key[0] for key in keys})
-        data = {(event.order_id, event.version): event.data for event in events}
+        kept = {(event.order_id, event.version): event.canonical for event in events}
         for text in chunk:
-            said = data.get((text.order_id, text.version), {}).get(f"{text.field}_sm3")
-            if said != commitment(text.text, text.salt):
+            # A text's commitment stands in the bytes; whether these are what was hashed, the chain says.
+            said = f'"{text.field}_sm3":"{commitment(text.text, text.salt)}"'
+            if said not in kept.get((text.order_id, text.version), ""):
                 broken.append(Broken(str(text.order_id), text.version, f"the text of {text.field} was changed"))
     return broken
 

@@ -175,6 +175,7 @@ def test_what_commits_late_is_not_skipped_by_a_follower(d):
     followers.register("late-test", lambda events: seen.extend(e.seq for e in events if e.verb == "urge"))
     wrote, go_on = threading.Event(), threading.Event()
     try:
+
         def slow() -> None:
             with transaction.atomic():
                 act(first.pk, "urge", by=TRACKER)
