@@ -82,13 +82,13 @@ class Directory:
             audience = "town"
         if order.company is not None and audience in _OF_THE_COMPANY:
             return self._in_company(order.company.organisation_id, order, audience), audience
+        # Other tiers have no people of their own yet; the centre sends whoever is free.
+        office = "centre" if audience == "next_tier" else audience
         code = {
             "town": order.town.code if order.town else "",
             "committee": order.committee.code if order.committee else "",
-        }.get(audience, order.district)
-        # Other tiers have no people of their own yet; the centre sends whoever is free.
-        office = "centre" if audience == "next_tier" else audience
-        return self._office(office, code), audience
+        }.get(office, order.district)
+        return self._office(office, code), office
 
     def _office(self, audience: str, code: str) -> list[uuid.UUID]:
         return self.offices.get((audience, code), [])

@@ -80,7 +80,8 @@ def settles(said: Said, asked: Asked) -> bool:
     """Whether an event gives what an earlier notice asked for.
 
     A supervision ends with its answer alone, or with the order.  Arriving ends whatever was told about being
-    there in time.  A return takes everything off the company's hands.
+    there in time.  A return takes everything off the company's hands.  A warning has had its time when the
+    breach is told.
 
     >>> from types import SimpleNamespace
     >>> told = SimpleNamespace(kind="escalate", why="centre", promise="respond_30", ends_with="signed", event=None)
@@ -89,6 +90,8 @@ def settles(said: Said, asked: Asked) -> bool:
     """
     if said.verb in OVER:
         return True
+    if said.verb == "breach":
+        return asked.kind == "warn" and asked.promise == said.data.get("promise")
     if asked.kind == "supervise":
         return said.verb == "note" and said.data.get("answers") == str(asked.event)
     if asked.promise == "follow_up":

@@ -110,6 +110,16 @@ def test_sending_somebody_else_takes_it_off_the_first(d, told):
     assert told() == {"mate": {"assign"}}
 
 
+def test_a_breach_takes_the_place_of_its_warning(d, told):
+    order = walk(d, report(d), "sign", "assign", "contact")
+    _wait(order, 25)
+    assert "warn" in told()["worker"]
+    _wait(order, 31)
+    open_ = Notice.objects.filter(user=d.users["worker"], done_at=None, promise="respond_30")
+    assert told()["worker"] >= {"breach"}
+    assert {notice.kind for notice in open_} == {"breach"}
+
+
 def test_taking_tells_nobody(d, told):
     walk(d, report(d), "sign", "take")
     assert told() == {}
