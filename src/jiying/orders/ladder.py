@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from jiying.orders.promises import RUNNING, Clock
-from jiying.orders.states import ENDED, State
+from jiying.orders.promises import ANSWER, RUNNING, Clock
+from jiying.orders.states import AFTER_WORK, ENDED, State
 
 if TYPE_CHECKING:
     from jiying.orders.ledger import Ledger
@@ -62,7 +62,7 @@ def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
         if warn is not None and warn < clock.limit_minutes:
             yield Step(clock.due_at - timedelta(minutes=warn), "warn", base, "watch")
         yield Step(clock.due_at, "breach", base, "watch")
-    if ledger.state in ENDED or clock.state == "paused":
+    if clock.state == "paused" or ledger.state in (ENDED if clock.target == ANSWER else ENDED | AFTER_WORK):
         return
     for rung in ledger.pack.ladder_for(clock.promise):
         if (rung.unless or clock.target) not in ledger.judge.reached:

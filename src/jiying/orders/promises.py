@@ -225,7 +225,9 @@ class Judge:
         """Count what was really paused instead of what was announced."""
         assert self.paused_at is not None, "a paused clock belongs to a paused order"
         announced = self.paused_until - self.paused_at if self.paused_until else timedelta()
-        really = max(at - self.paused_at, timedelta())
+        # A watcher that is late to end the pause does not make it longer than it was announced.
+        until = min(at, self.paused_until) if self.paused_until else at
+        really = max(until - self.paused_at, timedelta())
         clock.due_at += really - announced
         clock.paused_minutes += int(really.total_seconds() // 60)
         clock.state = RUNNING

@@ -71,6 +71,23 @@ def test_a_warning_comes_before_the_breach_and_both_once():
     assert events == [("warn", 20), ("breach", 30)]
 
 
+def test_a_late_problem_solved_by_telephone_tells_nobody_any_more():
+    order = ledger()
+    fired(order, 34)
+    say(order, "solve_remotely", 35, role="worker", remote=True)
+    assert not [step for verb, step, _due in fired(order, 120) if verb == "escalate"]
+
+
+def test_a_watcher_late_to_end_a_pause_does_not_lengthen_it():
+    order = ledger("door_lock", "ordinary")
+    say(order, "assign", 2)
+    pause(order, 100, 1000)
+    order.fire(T0 + timedelta(minutes=1600))
+    complete = next(clock for clock in order.judge.clocks if clock.promise == "complete")
+    assert complete.paused_minutes == 900
+    assert minutes(complete.due_at) == 4320 + 900
+
+
 def test_nothing_is_due_on_a_cancelled_order():
     order = ledger()
     say(order, "cancel", 1, role="resident")
