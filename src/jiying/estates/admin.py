@@ -1,7 +1,14 @@
 """The back office's view of estates."""
 
-from django.contrib import admin
+from typing import Any
 
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from jiying.core.errors import BadInput
+from jiying.core.text import initials
+from jiying.estates.actions import checked_uscc
 from jiying.estates.models import Building, Company, Contract, Division, Estate, Shift, Worker
 
 
@@ -33,11 +40,32 @@ class EstateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("code", "name", "kind", "town", "households")
     list_filter = ("kind",)
     search_fields = ("code", "name", "initials")
+    exclude = ("initials",)
     inlines = (BuildingInline, ContractInline)
+
+    def save_model(self, request: HttpRequest, obj: Estate, form: Any, change: bool) -> None:
+        """The pinyin initials follow the name, so that the estate is found."""
+        obj.initials = initials(obj.name)
+        super().save_model(request, obj, form, change)
+
+
+class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A company whose credit code is checked as everywhere."""
+
+    class Meta:
+        model = Company
+        fields = ("district", "uscc", "name", "parent", "organisation")
+
+    def clean_uscc(self) -> str:
+        try:
+            return checked_uscc(self.cleaned_data["uscc"])
+        except BadInput as error:
+            raise forms.ValidationError(error.detail) from error
 
 
 @admin.register(Company)
 class CompanyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = CompanyForm
     list_display = ("uscc", "name")
     search_fields = ("uscc", "name")
 
