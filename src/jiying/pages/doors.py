@@ -17,7 +17,7 @@ ROOMS: tuple[tuple[str, Lazy | str, frozenset[str]], ...] = (
     ("/worker", _("我的工单"), frozenset({"worker"})),
     ("/desk", _("工作台"), _DESK | _CENTRE | {"district"}),
     ("/centre", _("指挥中心"), _CENTRE | {"district"}),
-    ("/centre/intake", _("来电登记"), _CENTRE),
+    ("/centre/intake", _("来电登记"), _CENTRE | {"company"}),
     ("/district", _("监管"), frozenset({"district", "supervisor", "town"})),
     ("/report", _("我要报修"), frozenset({"resident"})),
 )
