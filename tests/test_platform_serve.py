@@ -7,10 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
+import time
+from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 import pytest
 from tests.served import environment, jiying
+
+from jiying.config.serve import DRAIN_S
 
 NOBODY = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -60,6 +64,33 @@ def test_a_signal_ends_it_with_success_and_without_a_word(serve, part, by):
     before = served.log()
     assert served.stop(by) == 0
     assert served.log() == before
+
+
+def test_open_streams_do_not_hold_up_the_end(jiying_server):
+    parts = urlsplit(jiying_server.url)
+    sign_in = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    sign_in.request("GET", "/sign-in")
+    answer = sign_in.getresponse()
+    answer.read()
+    token = SimpleCookie(answer.headers["Set-Cookie"])["csrftoken"].value
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={token}"}
+    sign_in.request("POST", "/demo/sign-in", f"username=demo-operator&csrfmiddlewaretoken={token}", form)
+    answer = sign_in.getresponse()
+    answer.read()
+    session = next(value for value in answer.headers.get_all("Set-Cookie") if value.startswith("sessionid="))
+    stream = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    stream.request("GET", "/live/events", headers={"Cookie": session.partition(";")[0]})
+    events = stream.getresponse()
+    assert events.status == 200
+    events.readline()
+    before = jiying_server.log()
+    began = time.monotonic()
+    assert jiying_server.stop() == 0
+    assert time.monotonic() - began < DRAIN_S
+    assert jiying_server.log() == before
+    assert b"retry" not in events.read()  # It ended as a whole answer: no IncompleteRead.
+    sign_in.close()
+    stream.close()
 
 
 def test_the_web_part_leaves_the_stream_to_another_process(serve):

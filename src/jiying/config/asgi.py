@@ -7,7 +7,6 @@ that drips in at one byte a second costs a coroutine, not a thread.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -147,6 +146,8 @@ class Router:
 
     def __init__(self, web: Bridge | None, live: App | None, bodies: Bodies | None = None) -> None:
         self.web, self.live, self.bodies = web, live, bodies or Bodies()
+        self._streams: set[asyncio.Future[None]] = set()
+        self._ending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -155,11 +156,29 @@ class Router:
             if scope["path"] == "/healthz":
                 await _send(send, _HEALTHY)
             elif scope["path"].startswith("/live/") and self.live is not None:
-                await self.live(scope, receive, send)
+                await self._stream(self.live(scope, receive, send), send)
             elif self.web is not None:
                 await self._ask(self.web, scope, receive, send)
             else:
                 await _send(send, _NOT_HERE)
+
+    def end_streams(self) -> None:
+        """End all streams properly: they would otherwise keep the process from stopping."""
+        self._ending = True
+        for stream in self._streams:
+            stream.cancel()
+
+    async def _stream(self, running: Awaitable[None], send: Send) -> None:
+        stream = asyncio.ensure_future(running)
+        self._streams.add(stream)
+        try:
+            await stream
+        except asyncio.CancelledError:
+            if not self._ending:
+                raise
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._streams.discard(stream)
 
     async def _ask(self, web: Bridge, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -189,17 +208,5 @@ def router(*, web: bool, live: bool) -> Router:
 
         bridge = Bridge(application, THREADS)
     if live:
-        stream = _stream()
+        from jiying.live.asgi import application as stream
     return Router(bridge, stream)
-
-
-def _stream() -> App:
-    if importlib.util.find_spec("jiying.live.asgi") is None:
-        return _no_stream
-    from jiying.live.asgi import application
-
-    return application
-
-
-async def _no_stream(scope: Scope, _receive: Receive, send: Send) -> None:
-    await _send(send, _problem(scope, 503))

@@ -11,6 +11,8 @@ import threading
 import click
 import uvicorn
 
+from jiying.config.asgi import Router, router
+
 DRAIN_S = 5
 """Seconds that open requests and the background loops have to finish in."""
 
@@ -51,16 +53,27 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
+class _Server(uvicorn.Server):
+    """Ends the streams first: they never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, application: Router) -> None:
+        super().__init__(config)
+        self.application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.application.end_streams()
+        await super().shutdown(sockets)
+
+
 def serve(*, web: bool, live: bool, work: bool) -> None:
     """Serve the wanted parts until a signal; open requests finish first, then the background loops."""
     from django.conf import settings
 
-    from jiying.config.asgi import router
-
     sock = _listen(settings.HOST, settings.PORT)
     stop = _stop_on_signals()
+    application = router(web=web, live=live)
     config = uvicorn.Config(
-        router(web=web, live=live),
+        application,
         log_level="warning",
         log_config=None,
         access_log=False,
@@ -72,7 +85,7 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
     threads = _start(stop) if work else []
     click.echo(f"Jiying 即应: {_address(sock)}{_hint(settings.DEMO)}", err=True)
     try:
-        uvicorn.Server(config).run(sockets=[sock])
+        _Server(config, application).run(sockets=[sock])
     finally:
         stop.set()
         for thread in threads:

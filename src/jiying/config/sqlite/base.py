@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
+from sqlite3 import dbapi2 as Database  # Django looks for it here.
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
-Database = base.Database  # Django looks for it here.
+__all__ = ["Database", "DatabaseWrapper", "Turns"]
 
 
 class Turns:
