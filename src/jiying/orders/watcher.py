@@ -13,7 +13,7 @@ import threading
 import uuid
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -54,9 +54,15 @@ def sweep(now: datetime | None = None) -> int:
     """Fire everything due by `now` (default: the present); returns how many steps."""
     fixed, fired = now, 0
     while orders := due(fixed or timezone.now()):
+        busy = False
         for order_id in orders:
-            fired += _fire_or_set_aside(order_id, fixed or timezone.now())
-        if len(orders) < BATCH:
+            try:
+                fired += _fire_or_set_aside(order_id, fixed or timezone.now())
+            except OperationalError:
+                # The database is busy or away for a moment, which is not this order's fault.
+                log.warning("order %s waits for the database", order_id, exc_info=True)
+                busy = True
+        if len(orders) < BATCH or busy:
             break
     return fired
 
@@ -66,6 +72,8 @@ def _fire_or_set_aside(order_id: uuid.UUID, now: datetime) -> int:
         return fire(order_id, now)
     except StaleVersion:
         return 0
+    except OperationalError:
+        raise
     except Exception:
         # One order that cannot be judged must not stop the clocks of all others.
         log.exception("order %s set aside for %s", order_id, POISON_REST)
