@@ -42,7 +42,7 @@ def test_two_hours_of_downtime_and_every_step_is_written_once(d):
 def test_looking_every_minute_writes_the_same_steps_as_looking_once(d):
     often, once = report(d, now=T0), report(d, now=T0, estate=d.estate2.code)
     Order.objects.filter(pk=once.pk).update(poisoned_until=later(119))
-    for minute in range(0, 121):
+    for minute in range(121):
         watcher.sweep(later(minute))
     assert steps(often) == steps(once)
 
