@@ -60,6 +60,8 @@ class Ledger:
     reopened: int = 0
     warn_before: dict[str, int] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
+    _step: tuple[int, ladder.Step | None] = (-1, None)
+    """The step that is due first, and the version it was derived at: only an event changes it."""
 
     @classmethod
     def new(cls, order: uuid.UUID, pack: Pack) -> Ledger:
@@ -188,9 +190,16 @@ class Ledger:
     # -- what happens by itself --------------------------------------------------------------------
 
     @property
+    def next_step(self) -> ladder.Step | None:
+        """The step that falls due first; None when nothing is left to wait for."""
+        if self._step[0] != self.version:
+            self._step = (self.version, ladder.next_step(self))
+        return self._step[1]
+
+    @property
     def next_at(self) -> datetime | None:
         """When the next step falls due; None when nothing is left to wait for."""
-        step = ladder.next_step(self)
+        step = self.next_step
         return step.due_at if step else None
 
     def fire(self, now: datetime, *, punctual: bool = False) -> list[Moment]:
@@ -200,7 +209,7 @@ class Ledger:
         for a virtual clock that is never late.
         """
         fired: list[Moment] = []
-        while (step := ladder.next_step(self)) is not None and step.due_at <= now:
+        while (step := self.next_step) is not None and step.due_at <= now:
             at = step.due_at if punctual else now
             milestone = {"verify": "verified", "close": "closed"}.get(step.verb)
             data = {**step.data, "due_at": step.due_at.isoformat()}

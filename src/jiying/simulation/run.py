@@ -51,6 +51,18 @@ class Desks:
     centre: Actor
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An order for which nobody was free, since when."""
+
+    order: uuid.UUID
+    skill: str
+    place: Point
+    company: uuid.UUID | None
+    emergency: bool
+    since: datetime
+
+
 Move = Callable[["Run", uuid.UUID, datetime], None]
 
 
@@ -72,8 +84,8 @@ class Run:
     on_progress: Callable[[Run], None] | None = None
     arrived: int = 0
     accepted: int = 0
-    waiting: dict[uuid.UUID, datetime] = field(default_factory=dict)
-    """Orders for which nobody was free, since when."""
+    waiting: dict[str, dict[uuid.UUID, Waiting]] = field(default_factory=dict)
+    """Orders for which nobody was free, by the skill they need."""
     refused: list[tuple[int, JiyingError]] = field(default_factory=list)
     """Which arrivals (by their place among all) intake refused, and why."""
     _shift_planned: bool = False
@@ -195,7 +207,8 @@ def _assign(run: Run, order: uuid.UUID, now: datetime) -> None:
     if found is not None:
         _send(run, order, found[0], found[1])
     elif run.crew.anyone(skill):
-        run.waiting[order] = now
+        waiting = Waiting(order, skill, place, this.company_id, this.urgency == "emergency", now)
+        run.waiting.setdefault(skill, {})[order] = waiting
         _await_shift(run)
 
 
@@ -233,9 +246,8 @@ def _await_shift(run: Run) -> None:
 def _shift_begins(run: Run, _order: uuid.UUID, now: datetime) -> None:
     run._shift_planned = False
     for hand in run.crew.hands:
-        if run.waiting:
-            _next_for(run, hand)
-    if run.waiting:
+        _next_for(run, hand)
+    if any(run.waiting.values()):
         _await_shift(run)
 
 
@@ -246,19 +258,19 @@ def _next_for(run: Run, hand: Hand) -> None:
     """
     if hand.free_at > run.now or not hand.on_duty(run.crew.minute(run.now)):
         return
-    best: tuple[tuple[bool, bool, datetime], uuid.UUID, float] | None = None
-    for order, since in run.waiting.items():
-        this = run.orders[order]
-        key = (this.urgency != "emergency", this.company_id != hand.company, since)
-        if (best is not None and best[0] <= key) or _skill(run, order) not in hand.skills:
+    best: tuple[tuple[bool, bool, datetime], Waiting, float] | None = None
+    for waiting in (each for skill in sorted(hand.skills) for each in run.waiting.get(skill, {}).values()):
+        key = (not waiting.emergency, waiting.company != hand.company, waiting.since)
+        if best is not None and best[0] <= key:
             continue
-        metres = distance_m(hand.at, run.places[order])
-        if metres <= run.crew.cap_m or run.now - since > BEYOND_THE_CAP:
-            best = (key, order, metres)
+        metres = distance_m(hand.at, waiting.place)
+        if metres <= run.crew.cap_m or run.now - waiting.since > BEYOND_THE_CAP:
+            best = (key, waiting, metres)
     if best is not None:
-        del run.waiting[best[1]]
-        if run.state(best[1]) in (State.SIGNED, State.ASSIGNED):
-            _send(run, best[1], hand, best[2])
+        order = best[1].order
+        del run.waiting[best[1].skill][order]
+        if run.state(order) in (State.SIGNED, State.ASSIGNED):
+            _send(run, order, hand, best[2])
 
 
 def _hand(run: Run, order: uuid.UUID, verb: str, data: dict[str, Any] | None = None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ON_POSTGRES = os.environ.get("JIYING_DATABASE_URL", "").startswith("postgres")
 LIMIT_S = 280
 UNRELATED = {"JIYING_DATABASE_URL", "JIYING_DEMO", "JIYING_HOST", "JIYING_PORT"}
 

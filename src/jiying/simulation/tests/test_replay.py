@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jiying.simulation.tests import recount
-from jiying.simulation.tests.running import Done, jiying
+from jiying.simulation.tests.running import ON_POSTGRES, Done, jiying
+
+pytestmark = [
+    pytest.mark.xdist_group("replay"),
+    pytest.mark.skipif(ON_POSTGRES, reason="a replay makes a SQLite home of its own, whatever the tests run on"),
+]
 
 ZONE = ZoneInfo("Europe/Lisbon")
 MAPPING = """

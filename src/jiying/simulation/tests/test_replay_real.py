@@ -13,9 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jiying.simulation.tests import recount
-from jiying.simulation.tests.running import Done, jiying
+from jiying.simulation.tests.running import ON_POSTGRES, Done, jiying
 
-pytestmark = pytest.mark.needs_shared
+pytestmark = [
+    pytest.mark.needs_shared,
+    pytest.mark.xdist_group("replay-real"),
+    pytest.mark.skipif(ON_POSTGRES, reason="a replay makes a SQLite home of its own, whatever the tests run on"),
+]
 
 FILE = "nyc311-2023-02-28-before-1730.csv"
 KEYS = {
