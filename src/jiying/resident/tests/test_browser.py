@@ -59,20 +59,36 @@ def test_what_is_wrong_gets_the_focus_and_what_was_typed_stays(jiying_server, br
     assert page.locator("#f-description").input_value() == "刷不开"
 
 
-def test_the_open_page_follows_what_happens_but_not_while_one_is_writing(jiying_server, browser):
-    page = new_page(browser, jiying_server)
+def reported(browser, server):
+    """A page of an order just reported."""
+    page = new_page(browser, server)
     choose_an_estate(page)
     page.locator(".choice", has_text="门禁").click()
     page.locator("[data-test=report-submit]").click()
     page.wait_for_url("**/t/**")
+    return page
+
+
+def test_an_open_page_follows_what_happens_elsewhere(jiying_server, browser):
+    page = reported(browser, jiying_server)
     other = browser.new_context().new_page()
     other.goto(page.url.partition("?")[0])
-    page.locator("[data-test=action-note]").click()
-    page.locator("[name=text]:visible").fill("门岗有钥匙")
     other.locator("[data-test=action-urge]").click()
     other.locator("[data-test=send-urge]").click()
-    other.locator(".timeline", has_text="催办").wait_for()
-    assert page.locator("[name=text]:visible").input_value() == "门岗有钥匙"
-    page.locator("[data-test=send-note]").click()
     page.locator(".timeline", has_text="催办").wait_for()
+
+
+def test_nothing_is_replaced_while_one_is_writing(jiying_server, browser):
+    page = reported(browser, jiying_server)
+    page.clock.install()
+    page.reload()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/t/" in request.url else None)
+    page.locator("[data-test=action-note]").click()
+    page.locator("[name=text]:visible").fill("门岗有钥匙")
+    page.evaluate("document.dispatchEvent(new CustomEvent('jiying:order'))")
+    page.clock.run_for(2000)
+    assert page.locator("[name=text]:visible").input_value() == "门岗有钥匙"
+    assert asked == []
+    page.locator("[data-test=send-note]").click()
     page.locator(".timeline", has_text="门岗有钥匙").wait_for()
