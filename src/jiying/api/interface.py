@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from jiying.api import about, orders, places, tracking
@@ -34,10 +38,9 @@ api.add_router("/orders", orders.router)
 api.add_router("/track", tracking.router)
 api.add_router("", places.router)
 api.add_router("", about.router)
-api.add_exception_handler(Exception, lambda request, error: problem(of_exception(request, error)))
-for _known in list(api._exception_handlers):
-    # One handler for all: ninja's own for its errors would answer in another shape.
-    api.add_exception_handler(_known, api._exception_handlers[Exception])
+for _kind in (Exception, Http404, HttpError, ValidationError):
+    # All four: where ninja has a handler of its own it would answer in another shape.
+    api.add_exception_handler(_kind, lambda request, error: problem(of_exception(request, error)))
 
 
 View = Callable[..., HttpResponseBase]
@@ -88,8 +91,8 @@ def document() -> dict[str, Any]:
         for operation in methods.values():
             operation["responses"]["default"] = refusal
             if "security" in operation:
-                needed = [{"token": []}, {"session": []}]
-                operation["security"] = needed + ([{}] if operation["security"] == [{"Anybody": []}] else [])
+                nobody: list[dict[str, list[str]]] = [{}] if operation["security"] == [{"Anybody": []}] else []
+                operation["security"] = [{"token": []}, {"session": []}, *nobody]
     return schema
 
 
@@ -108,6 +111,9 @@ def docs(request: HttpRequest) -> HttpResponse:
             "method": method.upper(),
             "path": path,
             **operation,
+            "prose": prose(operation.get("description", "")),
+            "parameters": [{**each, "prose": prose(each.get("description", ""))} for each in operation["parameters"]],
+            "open": {} in operation.get("security", ()),
             "takes": _shape_in(operation.get("requestBody", {})),
             "answers": [(status, _shape_in(answer)) for status, answer in operation["responses"].items()],
         }
@@ -116,6 +122,15 @@ def docs(request: HttpRequest) -> HttpResponse:
     ]
     context = {"operations": operations, "shapes": _shapes(schema), "codes": {**TITLES, **FIELD_CODES}.items()}
     return render(request, "api/docs.html", context)
+
+
+def prose(text: str) -> str:
+    """A docstring's text as HTML, with what stands between backticks as code.
+
+    >>> prose("`a<b` or not")
+    '<code>a&lt;b</code> or not'
+    """
+    return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def _shape_in(holder: dict[str, Any]) -> str:
@@ -128,13 +143,13 @@ def _shapes(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "about": shape.get("description", ""),
+            "about": prose(shape.get("description", "")),
             "members": [
                 {
                     "name": member,
                     "type": type_of(details),
                     "required": member in shape.get("required", ()),
-                    "about": details.get("description", ""),
+                    "about": prose(details.get("description", "")),
                 }
                 for member, details in shape.get("properties", {}).items()
             ],

@@ -143,7 +143,7 @@ def code_of(error: JiyingError) -> str:
     return codes.pop() if len(codes) == 1 else error.code
 
 
-def of_exception(request: HttpRequest, error: Exception) -> JiyingError:
+def of_exception(request: HttpRequest, error: Any) -> JiyingError:
     """The refusal that an exception amounts to; what is nobody's fault but ours is logged and told plainly."""
     match error:
         case JiyingError():

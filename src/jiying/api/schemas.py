@@ -431,13 +431,32 @@ def takes(body: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:
     return out | ({"parameters": [_KEY]} if keyed else {})
 
 
+_QUERY: dict[str, tuple[dict[str, Any], str]] = {
+    "state": ({"type": "string"}, "One or several, joined by commas; `open`: all that have not ended."),
+    "kind": ({"type": "string", "enum": list(KINDS)}, ""),
+    "urgency": ({"type": "string", "enum": list(URGENCIES)}, ""),
+    "category": ({"type": "string"}, "Code."),
+    "town": ({"type": "string"}, "Code."),
+    "estate": ({"type": "string"}, "Code."),
+    "company": ({"type": "string"}, "Unified social credit code."),
+    "worker": ({"type": "string", "format": "uuid"}, ""),
+    "q": ({"type": "string", "maxLength": 100}, "Words to look for."),
+    "from": ({"type": "string"}, "RFC 3339, or a day of the district; included."),
+    "to": ({"type": "string"}, "RFC 3339, or a day of the district; excluded."),
+    "late": ({"type": "string"}, "Anything: only those whose next promise is past due."),
+    "limit": ({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, ""),
+    "cursor": ({"type": "string"}, "`next` of the page before."),
+    "by": ({"type": "string", "enum": ["town", "committee", "company", "estate"], "default": "town"}, ""),
+    "last4": ({"type": "string"}, "The last four digits of the reporter's telephone."),
+    "X-Last4": ({"type": "string"}, "The same, kept out of addresses."),
+}
+
+
 def asks(*names: str, header: str = "") -> dict[str, Any]:
     """An operation's query parameters, as OpenAPI says it."""
-    kinds: dict[str, dict[str, Any]] = {"limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}}
     where = [("query", name) for name in names] + ([("header", header)] if header else [])
-    return {
-        "parameters": [
-            {"in": place, "name": name, "required": False, "schema": kinds.get(name, {"type": "string"})}
-            for place, name in where
-        ]
-    }
+    parameters = []
+    for place, name in where:
+        kind, about = _QUERY[name]
+        parameters.append({"in": place, "name": name, "required": False, "schema": kind, "description": about})
+    return {"parameters": parameters}

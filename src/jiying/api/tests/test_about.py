@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from jiying.api.interface import document
+from jiying.api.problems import FIELD_CODES, TITLES
 from jiying.api.tests.calls import Api, leak
 from jiying.api.tests.ways import ready_for
 from jiying.orders.proof import track_token
@@ -125,3 +127,9 @@ def test_the_page_of_the_document_needs_nothing_from_elsewhere(db: None) -> None
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
     assert "/api/v1/orders/{order_id}/actions/{verb}" in page
     assert 'id="stale_version"' in page
+
+
+def test_the_docs_name_every_code() -> None:
+    text = (Path(__file__).resolve().parents[4] / "docs" / "api.md").read_text("utf-8")
+    inside = {"bad_request"}  # The base of the others; nothing says it by itself but requests that broke off.
+    assert {code for code in {**TITLES, **FIELD_CODES} if f"`{code}`" not in text} == inside

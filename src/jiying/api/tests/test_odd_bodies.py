@@ -49,7 +49,7 @@ comment kind category urgency attachments callback"""
 _QUERY_NAMES = "state kind urgency category town estate company worker q from to late limit cursor by"
 _DATA = st.dictionaries(st.sampled_from(_DATA_NAMES.split()), _POINT | _ANYTHING, max_size=5)
 _SLOWLY = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -94,5 +94,7 @@ def test_any_data_of_an_action_is_taken_whole_or_refused_whole(
 @_SLOWLY
 @given(query=st.dictionaries(st.sampled_from(_QUERY_NAMES.split()), st.text(max_size=30), max_size=4))
 def test_any_query_is_answered_or_refused(d: District, query: dict[str, str]) -> None:
+    # Of another town, so that the answers stay short: here the questions matter.
+    api = Api(d.users["company-2"])
     for path in ("/orders", "/estates", "/workers", "/figures"):
-        _fits(Api(d.users["operator"]).get(path, **query))
+        _fits(api.get(path, **query))
