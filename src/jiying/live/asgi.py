@@ -48,8 +48,10 @@ class Request:
     """What the stream needs of a request."""
 
     def __init__(self, scope: Scope) -> None:
-        self.path, self.method = scope["path"], scope["method"]
-        self.headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+        self.path, self.method = str(scope["path"]), str(scope["method"])
+        self.headers: dict[str, str] = {
+            name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]
+        }
         query = parse_qs(scope["query_string"].decode("latin1"), max_num_fields=20)
         self.query = {name: values[-1] for name, values in query.items()}
         self.cookies = _cookies(self.headers.get("cookie", ""))

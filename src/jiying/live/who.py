@@ -6,14 +6,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from jiying.live.reading import Item
 from jiying.live.scope import may_see
 from jiying.orders.queries import by_track
+from jiying.people.models import User
 from jiying.people.queries import user_of_token
 from jiying.people.scopes import NOBODY, Scope, scope_of
 
@@ -61,7 +64,7 @@ def identify_all(credentials: Sequence[Credential]) -> list[Viewer | None]:
     return [known[credential] for credential in credentials]
 
 
-def _of_session(key: str):  # type: ignore[no-untyped-def]
+def _of_session(key: str) -> User | AnonymousUser:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    return get_user(request)
+    return cast(User | AnonymousUser, get_user(request))
