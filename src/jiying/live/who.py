@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -67,4 +66,4 @@ def identify_all(credentials: Sequence[Credential]) -> list[Viewer | None]:
 def _of_session(key: str) -> User | AnonymousUser:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    return cast(User | AnonymousUser, get_user(request))
+    return get_user(request)
