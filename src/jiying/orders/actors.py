@@ -87,6 +87,15 @@ def roles_towards(order: Order, actor: Actor) -> frozenset[str]:
     return frozenset(roles)
 
 
+def sees(order: Order, actor: Actor, state: str) -> bool:
+    """Whether `actor` has the order in scope while it is in `state`: `OrderQuerySet.in_scope` for one in memory."""
+    roles = roles_towards(order, actor)
+    if roles == {"worker"} and order.worker is None:
+        # What waits to be taken; before it is signed for, and after it was given back, it is the desk's.
+        return state == "signed"
+    return bool(roles)
+
+
 def serves(order: Order, actor: Actor) -> bool:
     """Whether `actor` belongs to the company that serves `order`, or to the one whose worker was sent."""
     scope = actor.scope

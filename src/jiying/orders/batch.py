@@ -17,10 +17,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from jiying.core.errors import BadCode, JiyingError, NotFound, NotYours
+from jiying.core.errors import BadCode, JiyingError, NotFound
 from jiying.estates.models import Worker
 from jiying.orders import store
-from jiying.orders.actors import Actor, roles_towards
+from jiying.orders.actors import Actor, sees
 from jiying.orders.chain import Moment
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.intake import NewOrder, make_draft
@@ -122,6 +122,8 @@ class Batch:
             raise NotFound(_("没有找到这张工单。"))
         order, ledger = self._held[command.order]
         self._fire(order, ledger, now)
+        if not sees(order, command.by, ledger.state) and not _may_take(order, command):
+            raise NotFound(_("没有找到这张工单。"))
         change = self._change(order, ledger)
         try:
             moment = say(
@@ -136,10 +138,6 @@ class Batch:
         except WrongCode as error:
             self._after(order, ledger, [record_wrong_code(change, command.by, now)])
             raise BadCode(error.detail) from error
-        except NotYours as error:
-            if not roles_towards(order, command.by):
-                raise NotFound(_("没有找到这张工单。")) from error
-            raise
         if moment.verb in ("assign", "take", "return"):
             order.worker = self._workers.get(ledger.worker)
         self._after(order, ledger, [moment])
@@ -216,6 +214,12 @@ class Batch:
         due = ledger.next_at
         if due is not None:
             heapq.heappush(self._due, (due, order_id))
+
+
+def _may_take(order: Order, command: Command) -> bool:
+    """Whether a colleague says `take`, who is told what came of it even when somebody was first."""
+    company = order.company
+    return command.verb == "take" and company is not None and company.organisation_id in command.by.scope.works_for
 
 
 def act_many(commands: Iterable[Command]) -> list[Order | JiyingError]:

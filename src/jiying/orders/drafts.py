@@ -45,14 +45,13 @@ class Numbers:
     how many orders there are.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, *, look_first: bool = True) -> None:
+        """`look_first` False trusts a single order's luck to the unique key, for callers that try again."""
+        self._look_first = look_first
         self._random = random.SystemRandom() if seed is None else random.Random(seed)
 
     def give(self, orders: Sequence[Order]) -> None:
-        """Set `number` on each, different from one another and, in bulk, from those in the database.
-
-        A single order is not looked up first: the unique key refuses the rare clash and intake tries again.
-        """
+        """Set `number` on each, different from one another and from those in the database."""
         waiting, taken = list(orders), set[str]()
         while waiting:
             for order in waiting:
@@ -61,7 +60,7 @@ class Numbers:
                 while order.number in taken:
                     order.number = self._draw(day)
                 taken.add(order.number)
-            if len(orders) == 1:
+            if len(orders) == 1 and not self._look_first:
                 return
             clash = set(Order.objects.filter(number__in=[o.number for o in waiting]).values_list("number", flat=True))
             waiting = [order for order in waiting if order.number in clash]

@@ -73,5 +73,5 @@ def _write_waiting() -> None:
 
 def _commit(together: list[_Waiting]) -> None:
     with transaction.atomic():
-        write_drafts([each.draft for each in together], Numbers())
+        write_drafts([each.draft for each in together], Numbers(look_first=False))
         IdempotencyKey.objects.bulk_create([each.key for each in together if each.key is not None])
