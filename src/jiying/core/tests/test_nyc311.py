@@ -23,6 +23,7 @@ CATEGORIES = {
 KINDS = {"repair", "complaint", "enquiry", "suggestion", "praise", "rectification"}
 EMERGENCIES = {
     ("HEAT/HOT WATER", "ENTIRE BUILDING"),
+    ("HEAT/HOT WATER", "APARTMENT ONLY"),
     ("WATER LEAK", "HEAVY FLOW"),
     ("PLUMBING", "WATER SUPPLY"),
     ("PLUMBING", "BOILER"),
@@ -55,7 +56,7 @@ def taken(found):
 def test_the_table_gives_our_categories_kinds_and_urgencies_only():
     look_up = load("nyc311").look_up["categories"]
     assert look_up("Something new|of another day") == {"category": "other", "kind": "complaint"}
-    assert look_up("HEAT/HOT WATER|APARTMENT ONLY") == {"category": "heating"}
+    assert look_up("HEAT/HOT WATER|APARTMENT ONLY") == {"category": "heating", "urgency": "emergency"}
 
 
 @pytest.mark.needs_shared
