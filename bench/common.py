@@ -1,0 +1,86 @@
+"""What the benches of bulk work share: a command in a fresh home, and the floor beneath it.
+
+Nothing to run here by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EVENTS_A_FLUSH = 1000
+"""About as many events as bulk work writes in one transaction."""
+
+UNRELATED = {"JIYING_DATABASE_URL", "JIYING_HOST", "JIYING_PORT", "JIYING_DEMO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command printed as JSON, and what it took: seconds on the wall and of the processor, megabytes."""
+
+    said: dict[str, Any]
+    wall_s: float
+    cpu_s: float
+    peak_mb: int
+
+
+@contextmanager
+def fresh_home() -> Iterator[Path]:
+    """An empty folder to be a home, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="jiying-bench-") as folder:
+        yield Path(folder)
+
+
+def jiying(*words: str, home: Path, **env: str) -> Cost:
+    """Run `jiying WORDS…`; leaves with its complaint when it fails (1 is none: rows were rejected)."""
+    clean = {name: value for name, value in os.environ.items() if name not in UNRELATED}
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", "from jiying.config.cli import main; main()", *words],
+        env=clean | {"JIYING_HOME": str(home)} | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 1):
+        sys.exit(done.stderr)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    said = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    return Cost(said, wall, cpu, after.ru_maxrss // 1024)
+
+
+def floor(events: int, folder: Path) -> float:
+    """Seconds to insert as many rows of an event's size, durably, in transactions as large as bulk work's."""
+    connection = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, said TEXT, prev TEXT, hash TEXT)")
+    rows = [(uuid.uuid4().hex, "x" * 420, "0" * 64, "1" * 64) for _ in range(events)]
+    began = time.monotonic()
+    for start in range(0, events, EVENTS_A_FLUSH):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO event (id, said, prev, hash) VALUES (?, ?, ?, ?)", rows[start : start + EVENTS_A_FLUSH]
+        )
+        connection.execute("COMMIT")
+    seconds = time.monotonic() - began
+    connection.close()
+    return seconds
+
+
+def machine() -> str:
+    """The number of cores, and how busy they are: figures of a busy machine say little."""
+    return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
