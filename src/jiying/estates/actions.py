@@ -42,11 +42,18 @@ def register_company(*, district: str, uscc: str, name: str, parent: Company | N
 
 
 def sign_contract(company: Company, estate: Estate, *, since: date, until: date | None = None) -> Contract:
-    """`company` serves `estate` from `since`; a running contract of another company ends that day."""
+    """`company` serves `estate` from `since`; one that runs by then ends that day.
+
+    It ends itself, at the latest, where a contract begins that is signed already: two never run on one day.
+    """
     if until is not None and until <= since:
         raise BadInput.of("valid_to", "bad_time", _("合同的结束日期应晚于开始日期。"))
     with transaction.atomic():
-        Contract.objects.valid_on(since).filter(estate=estate).update(valid_to=since)
+        signed = Contract.objects.filter(estate=estate)
+        signed.valid_on(since).update(valid_to=since)
+        following = signed.filter(valid_from__gt=since).order_by("valid_from").first()
+        if following is not None and (until is None or until > following.valid_from):
+            until = following.valid_from
         return Contract.objects.create(company=company, estate=estate, valid_from=since, valid_to=until)
 
 
