@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q
@@ -31,8 +31,14 @@ class Column:
 
 
 def _column(rows: OrderQuerySet, *order: str) -> Column:
-    found = list(rows.with_names().order_by(*order)[: BESIDE + 1])
-    return Column(found[:BESIDE], len(found) if len(found) <= BESIDE else rows.count())
+    return Column(list(rows.with_names().order_by(*order)[:BESIDE]), rows.count())
+
+
+def _together(one: Column, two: Column) -> Column:
+    """Two lists as one, by time left: asked apart, each by its own index."""
+    far = datetime.max.replace(tzinfo=UTC)
+    rows = sorted((*one.rows, *two.rows), key=lambda order: (order.headline_due or far, order.pk))
+    return Column(rows[:BESIDE], one.n + two.n)
 
 
 def board_of(scope: Scope, now: datetime) -> dict[str, Any]:
@@ -43,15 +49,17 @@ def board_of(scope: Scope, now: datetime) -> dict[str, Any]:
     first = list(waiting.with_names()[:EMERGENCIES])
     clocks = Clock.objects.filter(order__in=[order.pk for order in first[:BIG]], promise="respond_30").order_by("round")
     ring = {clock.order_id: clock for clock in clocks}
-    nobody = Q(state="returned") | Q(company=None, state__in=("submitted", "signed"))
     unsigned = mine.filter(state="submitted").exclude(company=None)
     return {
         "big": [(order, ring.get(order.pk)) for order in first[:BIG]],
         "emergencies": first[BIG:],
-        "emergency_n": len(first) if len(first) < EMERGENCIES else waiting.count(),
+        "emergency_n": waiting.count(),
         "unsigned": _column(unsigned, "headline_due", "pk"),
         "stuck": _column(mine.filter(state="paused", state_since__lt=now - PAUSED_LONG), "state_since"),
-        "nobody": _column(mine.filter(nobody), "headline_due", "pk"),
+        "nobody": _together(
+            _column(mine.filter(state="returned"), "headline_due", "pk"),
+            _column(mine.filter(company=None, state__in=("submitted", "signed")), "headline_due", "pk"),
+        ),
         "fresh": _column(mine.filter(reported_at__gt=now - timedelta(hours=1)), "-reported_at"),
         "totals": _totals(mine, now),
     }
@@ -61,6 +69,8 @@ def _totals(mine: OrderQuerySet, now: datetime) -> dict[str, int]:
     """Open, late, and emergencies: from the queue's index alone."""
     due = mine.filter(headline_due__isnull=False, state__in=sorted(OPEN)).order_by()
     totals = due.aggregate(
-        open=Count("pk"), late=Count("pk", filter=Q(headline_due__lt=now)), paused=Count("pk", filter=Q(state="paused"))
+        open=Count("*"),
+        late=Count("headline_due", filter=Q(headline_due__lt=now)),
+        paused=Count("headline_due", filter=Q(state="paused")),
     )
     return {name: int(n) for name, n in totals.items()}

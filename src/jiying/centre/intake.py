@@ -25,6 +25,7 @@ from jiying.orders import intake
 from jiying.orders.actors import Actor, serves
 from jiying.orders.models import Event, Order
 from jiying.orders.proof import arrival_code, track_token
+from jiying.orders.queries import rows_of
 from jiying.orders.verbs import KINDS
 from jiying.pages.gates import only
 from jiying.pages.words import word
@@ -105,6 +106,7 @@ def taken(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     with timezone.override(zone_of(order.district)):
         context = {
             "order": order,
+            "clock": rows_of([order], Actor.of(user))[0].headline,
             "code": arrival_code(order.pk, 1 + order.reopened) if may_know else "",
             "track": request.build_absolute_uri(f"/t/{track_token(order.pk)}") if may_know else "",
         }

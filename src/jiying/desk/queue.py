@@ -55,12 +55,12 @@ def count(scope: Scope, filters: Filters) -> Counts:
     rows = _placed(_of(scope), filters).order_by()
     late = Case(When(headline_due__lt=now, then=Value(1)), default=Value(0), output_field=IntegerField())
     due = rows.filter(headline_due__isnull=False, state__in=sorted(OPEN)).annotate(late=late)
-    for urgency, state, is_late, n in due.values_list("urgency", "state", "late").annotate(n=Count("pk")):
+    for urgency, state, is_late, n in due.values_list("urgency", "state", "late").annotate(n=Count("*")):
         counts.states[state] = counts.states.get(state, 0) + n
         counts.late += n if is_late else 0
         counts.emergency += n if urgency == "emergency" else 0
     undue = rows.filter(headline_due__isnull=True, state__in=_COUNTED)
-    for state, n in undue.values_list("state").annotate(n=Count("pk")):
+    for state, n in undue.values_list("state").annotate(n=Count("*")):
         counts.states[state] = counts.states.get(state, 0) + n
     return counts
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from jiying.estates.models import Contract, Division, Estate, Level
+from jiying.estates.models import Contract, Estate
 from jiying.orders.models import Clock, Event, Order
 from jiying.orders.states import AFTER_WORK, State
 from jiying.people.scopes import Scope
@@ -26,18 +26,15 @@ ANSWERS = ("rate", "confirm", "verify", "reopen")
 
 def _due(reach: Q, from_: datetime, to: datetime, now: datetime) -> QuerySet[Clock]:
     """The clocks whose promise is judged in the period."""
-    districts = list(Division.objects.filter(level=Level.DISTRICT).values_list("code", flat=True))
     judged = Q(state__in=("met", "missed")) | Q(state="running", due_at__lt=now)
-    return Clock.objects.filter(
-        judged, reach, district__in=districts, promise__in=PROMISES, due_at__gte=from_, due_at__lt=to
-    )
+    return Clock.objects.filter(judged, reach, promise__in=PROMISES, due_at__gte=from_, due_at__lt=to)
 
 
 def clocks(tallies: Tallies, reach: Q, from_: datetime, to: datetime, by: str, now: datetime) -> None:
     """Promises met and missed, and the minutes to arrival."""
     due = _due(reach, from_, to, now)
     column = f"order__{by}_id"
-    counted = due.order_by().values_list(column, "promise", "state", "claimed", "grade").annotate(n=Count("pk"))
+    counted = due.order_by().values_list(column, "promise", "state", "claimed", "grade").annotate(n=Count("*"))
     for key, promise, state, claimed, grade, n in counted:
         kept = tallies[key].promises[promise]
         if state != "met":
@@ -49,7 +46,7 @@ def clocks(tallies: Tallies, reach: Q, from_: datetime, to: datetime, by: str, n
             kept.grades[grade] += n
     spent = Minutes(F("from_at"), Coalesce(F("reached_at"), Value(now)))
     arrivals = due.filter(promise="respond_30").order_by()
-    for key, minutes, n in arrivals.values_list(column, spent).annotate(n=Count("pk")):
+    for key, minutes, n in arrivals.values_list(column, spent).annotate(n=Count("*")):
         tallies[key].minutes[minutes] += n
 
 
@@ -57,7 +54,7 @@ def orders(tallies: Tallies, reach: Q, from_: datetime, to: datetime, by: str) -
     """What became of the orders reported in the period."""
     reported = Order.objects.filter(reach, reported_at__gte=from_, reported_at__lt=to).order_by()
     for key, state, kind, reopened, n in reported.values_list(f"{by}_id", "state", "kind", "reopened").annotate(
-        n=Count("pk")
+        n=Count("*")
     ):
         count = tallies[key].orders
         count["submitted"] += n
@@ -94,16 +91,16 @@ def left_out(tallies: Tallies, reach: Q, from_: datetime, to: datetime, by: str)
 
 
 def words(tallies: Tallies, reach: Q, from_: datetime, to: datetime, by: str) -> None:
-    """What residents said in the period: every rating, and of each order the last word on "solved"."""
+    """What residents said in the period: every rating, and the answers to "solved" that are an order's last word."""
     said = Event.objects.filter(verb__in=ANSWERS, at__gte=from_, at__lt=to).exclude(role="rule")
-    later = said.filter(order=OuterRef("order"), version__gt=OuterRef("version")).order_by()
+    later = Event.objects.filter(order=OuterRef("order"), version__gt=OuterRef("version"), verb__in=ANSWERS)
     rows: Any = said.filter(reach).annotate(
         satisfaction=FromData(F("canonical"), "satisfaction"),
         solved=FromData(F("canonical"), "solved"),
-        superseded=Exists(later),
+        superseded=Exists(later.exclude(role="rule")),
     )
     counted = rows.order_by().values_list(f"order__{by}_id", "verb", "satisfaction", "solved", "superseded")
-    for key, verb, satisfaction, solved, superseded, n in counted.annotate(n=Count("pk")):
+    for key, verb, satisfaction, solved, superseded, n in counted.annotate(n=Count("*")):
         if verb == "rate" and satisfaction:
             tallies[key].ratings[satisfaction] += n
         if not superseded:

@@ -56,7 +56,7 @@ def table(who: Any, from_: datetime, to: datetime, by: str = "town", *, now: dat
     today = timezone.localdate(now)
     tallies: counts.Tallies = defaultdict(Tally)
     if reach_of(scope) is not None:
-        counts.clocks(tallies, _reach(scope, "order__"), from_, to, by, now)
+        counts.clocks(tallies, _here(scope) & _reach(scope, "order__"), from_, to, by, now)
         counts.orders(tallies, _reach(scope), from_, to, by)
         counts.left_out(tallies, _reach(scope, "order__"), from_, to, by)
         counts.words(tallies, _reach(scope, "order__"), from_, to, by)
@@ -87,10 +87,13 @@ def table(who: Any, from_: datetime, to: datetime, by: str = "town", *, now: dat
 def reach_of(scope: Scope, prefix: str = "") -> Q | None:
     """The orders whose figures somebody may see, as a condition; None when there are none.
 
+    With a `prefix` it is about rows that have a `district` of their own besides their order, as clocks and
+    events do: a whole district is then found without looking at the orders.
+
     As `visible_to`, without what they reported themselves: a figure is about a place, not about its reader.
     """
     if scope.districts:
-        return Q(**{f"{prefix}district__in": scope.districts})
+        return Q(district__in=sorted(scope.districts))
     wanted: list[dict[str, Any]] = []
     for column, values in (
         ("town__code__in", scope.towns),
@@ -107,6 +110,13 @@ def reach_of(scope: Scope, prefix: str = "") -> Q | None:
         wanted.append({"worker__user_id": scope.user_id})
     parts = [Q(**{f"{prefix}{column}": value for column, value in each.items()}) for each in wanted]
     return reduce(or_, parts) if parts else None
+
+
+def _here(scope: Scope) -> Q:
+    """All districts of the installation, said for the index that clocks have by district; none for a whole one."""
+    if scope.districts:
+        return Q()
+    return Q(district__in=list(Division.objects.filter(level=Level.DISTRICT).values_list("code", flat=True)))
 
 
 def _reach(scope: Scope, prefix: str = "") -> Q:

@@ -1,0 +1,179 @@
+"""The supervision page: whose rows, what periods, and numbers that open what they counted."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from jiying.district.period import Period
+from jiying.orders.models import Order
+from jiying.orders.tests.build import District, district, report, walk
+from jiying.people.models import User
+
+pytestmark = pytest.mark.django_db
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+FIGURES = ("satisfaction", "responsiveness", "complaints", "arrived_30", "contacted_30")
+
+
+@pytest.fixture
+def d() -> District:
+    return district()
+
+
+def _client(user: User) -> Client:
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(User.objects.get(pk=user.pk), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def _figure(page: str, name: str) -> str:
+    part = page[page.index(f'data-test="figure-{name}"') :]
+    found = re.search(r'class="figure-value"[^>]*>([^<]*)<', part)
+    assert found
+    return found[1]
+
+
+def _towns(page: str) -> list[str]:
+    return re.findall(r'data-town="([^"]*)"', page)
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("district", 200), ("supervisor", 200), ("town", 200), ("operator", 403), ("company", 403), ("manager", 403),
+     ("committee", 403), ("worker", 403), ("resident", 403)],
+)  # fmt: skip
+def test_the_page_is_for_the_district_and_its_towns(d, role, status):
+    assert _client(d.users[role]).get("/district").status_code == status
+
+
+def test_a_stranger_is_sent_to_sign_in(d):
+    assert Client(HTTP_HOST="127.0.0.1").get("/district")["Location"].startswith("/sign-in")
+
+
+def test_a_town_sees_its_own_row_and_figures_only(d):
+    report(d, estate=d.estate2.code, kind="complaint")
+    page = _client(d.users["town"]).get("/district").content.decode()
+    assert _towns(page) == [d.town.code]
+    assert _figure(page, "complaints") == "—"
+    assert set(_towns(_client(d.users["district"]).get("/district").content.decode())) == {d.town.code, d.town2.code}
+
+
+def test_no_data_is_a_dash_and_neither_nought_nor_a_hundred_percent(d):
+    page = _client(d.users["district"]).get("/district").content.decode()
+    for name in FIGURES:
+        assert _figure(page, name) == "—", name
+    assert not re.search(r">\s*(0|100)(\.0)?%", page)
+
+
+def test_figures_are_those_of_the_orders(d):
+    start = timezone.now() - timedelta(hours=3)
+    for _kept in range(3):
+        walk(d, report(d, reported_at=start), "sign")
+    report(d, kind="complaint", urgency="ordinary")
+    page = _client(d.users["district"]).get("/district").content.decode()
+    assert _figure(page, "arrived_30") == "0"
+    assert _figure(page, "complaints") == "1"
+    assert _figure(page, "satisfaction") == "—"
+
+
+def test_each_figure_tells_its_formula_denominator_pack_and_what_was_left_out(d):
+    walk(d, report(d), "sign", "assign", "contact", "arrive", "done", "rate")
+    page = _client(d.users["district"]).get("/district").content.decode()
+    for name in FIGURES:
+        part = page[page.index(f'data-test="figure-{name}"') :]
+        part = part[: part.index("</details>")]
+        assert "公式" in part, name
+        assert "example@" in part, name
+        assert "示例，非官方" in part, name
+        assert "注销" in part, name
+
+
+def test_every_cell_of_a_town_opens_its_orders(d):
+    order = walk(d, report(d, reported_at=timezone.now() - timedelta(hours=2)), "sign")
+    client = _client(d.users["district"])
+    page = client.get("/district").content.decode()
+    cell = re.search(r'data-figure="arrived_30"><a href="([^"]+)"', page)
+    assert cell
+    opened = client.get(unescape(cell[1])).content.decode()
+    assert re.findall(r'data-test="order-row"[^>]*data-order="([^"]+)"', opened) == [str(order.pk)]
+
+
+def test_the_table_sorts_on_the_server_both_ways_and_keeps_rows_without_value_last(d):
+    for _twice in range(2):
+        report(d, estate=d.estate2.code)
+    report(d)
+    client = _client(d.users["district"])
+    assert _towns(client.get("/district?sort=submitted").content.decode()) == [d.town.code, d.town2.code]
+    assert _towns(client.get("/district?sort=-submitted").content.decode()) == [d.town2.code, d.town.code]
+    walk(d, Order.objects.filter(town=d.town)[0], "sign", "assign", "contact", "arrive", "done", "rate")
+    for sort in ("satisfaction", "-satisfaction"):
+        page = client.get(f"/district?sort={sort}").content.decode()
+        assert _towns(page) == [d.town.code, d.town2.code]
+        assert 'aria-sort="' in page
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=x", "days=-1", "from=x&to=y", "from=2026-02-30&to=2026-03-01", "from=0001-01-01&to=9999-12-31"]
+)
+def test_an_address_that_means_nothing_shows_the_usual_page(d, query):
+    assert _client(d.users["district"]).get(f"/district?{query}").status_code == 200
+
+
+def test_nothing_is_compared_with_a_period_that_is_on_record_only_in_part(d):
+    client = _client(d.users["district"])
+    report(d, kind="complaint", reported_at=timezone.now() - timedelta(days=8))
+    report(d, kind="complaint")
+    assert "前一期记录不全" in client.get("/district").content.decode()
+    report(d, kind="complaint", reported_at=timezone.now() - timedelta(days=20))
+    page = client.get("/district").content.decode()
+    assert "前一期记录不全" not in page
+    assert "与基期持平" in page
+
+
+def test_the_page_asks_a_constant_number_of_questions(d):
+    client = _client(d.users["district"])
+
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/district").status_code == 200
+        return len(queries)
+
+    report(d, reported_at=timezone.now() - timedelta(days=20))
+    asked()
+    before = asked()
+    for _more in range(5):
+        walk(d, report(d), "sign", "assign", "contact")
+    assert asked() == before <= 30
+
+
+def test_a_period_runs_from_midnight_to_midnight_where_the_district_is():
+    now = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
+    period = Period.asked({"days": "7"}, now, SHANGHAI)
+    assert (period.first, period.last, period.days) == (date(2026, 11, 18), date(2026, 11, 24), 7)
+    assert period.to == datetime(2026, 11, 25, tzinfo=SHANGHAI)
+    assert period.before.to == period.from_
+    assert period.before.days == 7
+    assert period.preset(date(2026, 11, 24)) == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ({"from": "2026-11-01", "to": "2026-11-03"}, date(2026, 11, 1), date(2026, 11, 3)),
+        ({"from": "2026-11-20", "to": "2027-01-01"}, date(2026, 11, 20), date(2026, 11, 24)),
+        ({"from": "2026-11-03", "to": "2026-11-01"}, date(2026, 11, 18), date(2026, 11, 24)),
+        ({"from": "1900-01-01", "to": "2026-11-01"}, date(2026, 11, 18), date(2026, 11, 24)),
+    ],
+)
+def test_periods_that_cannot_be_meant_fall_back(query, first, last):
+    period = Period.asked(query, datetime(2026, 11, 24, 3, tzinfo=UTC), SHANGHAI)
+    assert (period.first, period.last) == (first, last)
