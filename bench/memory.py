@@ -84,21 +84,23 @@ def wait_for(base: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit("the server does not answer")
 
 
-def go_round(base: str, requests: int) -> dict[int, int]:
-    """Visit everything in turn, one report in ten; returns how often each status came."""
+def go_round(base: str, requests: int) -> dict[str, int]:
+    """Visit everything in turn, one report in ten; returns how often each answer came, failures by their path."""
     visitors = {username: Visitor(base, username) for username in ROUNDS}
     ways = [(visitors[username], path) for username, paths in ROUNDS.items() for path in paths]
-    statuses: dict[int, int] = {}
+    statuses: dict[str, int] = {}
     for number in range(requests):
         visitor, path = ways[number % len(ways)]
         status = report(base, number) if number % 10 == 0 else visitor.get(path)[0]
-        statuses[status] = statuses.get(status, 0) + 1
+        answer = str(status) if status < 400 else f"{status} {path}"
+        statuses[answer] = statuses.get(answer, 0) + 1
     return statuses
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--orders", type=int, default=3000, help="of the demo's history")
     args = parser.parse_args()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -106,7 +108,7 @@ def main() -> None:
     base = f"http://127.0.0.1:{port}"
     with fresh_home() as home:
         jiying("migrate", home=home)
-        jiying("seed", "--json", home=home)
+        jiying("seed", "--orders", str(args.orders), "--json", home=home)
         env = os.environ | {"JIYING_HOME": str(home), "JIYING_DEMO": "1", "JIYING_PUBLIC_RATE": "off"}
         command = [sys.executable, "-c", "from jiying.config.cli import main; main()", "serve", "--port", str(port)]
         with (home / "log").open("wb") as log:

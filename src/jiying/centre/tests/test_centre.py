@@ -45,6 +45,15 @@ def _call(d: District, **more: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def test_a_matter_in_no_town_stands_on_the_wall_like_others(d):
+    """Somebody gave an address that nobody could place: no estate, no company, no town."""
+    for n in range(2 * BIG):
+        order = report(d, estate=None, address=f"无名路 {n} 号")
+        assert (order.town, order.company) == (None, None)
+    answer = _client(d.users["operator"]).get("/centre")
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("role", "wall", "intake"),
     [
