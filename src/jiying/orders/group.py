@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.models import IdempotencyKey
@@ -57,18 +57,29 @@ def _write_waiting() -> None:
         del _queue[:LARGEST]
     try:
         _commit(together)
-    except IntegrityError:
+    except (IntegrityError, DataError):
         for each in together:
-            try:
-                _commit([each])
-            except IntegrityError as error:
-                each.error = error
+            _write_alone(each)
     except Exception as error:
         # Nobody's order was written: each of them has to hear it.
         for each in together:
             each.error = error
-    for each in together:
-        each.done = True
+    except BaseException:
+        # The thread that writes for all is being ended: nobody may take their order for written, or wait for ever.
+        for each in together:
+            each.error = RuntimeError("the order was not written")
+        raise
+    finally:
+        for each in together:
+            each.done = True
+
+
+def _write_alone(waiting: _Waiting) -> None:
+    try:
+        _commit([waiting])
+    except Exception as error:
+        # It is raised where the order came from; the others go on.
+        waiting.error = error
 
 
 def _commit(together: list[_Waiting]) -> None:

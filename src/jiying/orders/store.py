@@ -205,7 +205,8 @@ def write_log(changes: Iterable[Change]) -> None:
             unique_fields=["order", "promise", "round"],
             update_fields=CLOCK_FIELDS,
         )
-    transaction.on_commit(wake.wake)
+    # Robust: what is committed is committed, whatever becomes of those who wait for it.
+    transaction.on_commit(wake.wake, robust=True)
 
 
 _EVENT_FIELDS = [field for field in Event._meta.concrete_fields if field.name not in ("seq", "xid")]

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
+from jiying.core import wake
 from jiying.core.errors import KeyReused, NotFound, NotYours, StaleVersion
 from jiying.estates.models import Worker
-from jiying.orders import followers, watcher
+from jiying.orders import followers, group, watcher
 from jiying.orders.actions import act
 from jiying.orders.actors import STRANGER, TRACKER, Actor
 from jiying.orders.intake import NewOrder, accept_one
@@ -233,3 +234,43 @@ def test_who_waited_while_the_order_was_given_to_another_does_not_act_on_it_as_t
     results = at_once([give_away, depart])
     assert isinstance(results[1], NotFound | NotYours), results
     assert Order.objects.get(pk=order.pk).state == "assigned"
+
+
+def test_one_order_that_the_database_refuses_takes_no_other_down_with_it(d, monkeypatch):
+    real = group.write_drafts
+
+    def picky(drafts: Any, numbers: Any) -> None:
+        if any(draft.text.description == "bad" for draft in drafts):
+            raise DataError("refused")
+        real(drafts, numbers)
+
+    monkeypatch.setattr(group, "write_drafts", picky)
+    words = ["good", "bad", "fine", "well"]
+    news = [NewOrder(category="leak", description=word, estate=d.estate.code) for word in words]
+    jobs = [lambda new=new: accept_one(new, by=STRANGER, caller="c") for new in news]
+    results: list[Any] = []
+    together = threading.Thread(target=lambda: results.extend(at_once(jobs)))
+    with group._lock:
+        together.start()
+        for _ in range(1000):
+            # All wait behind the lock, so that they are written as one group.
+            if len(group._queue) == len(news):
+                break
+            threading.Event().wait(0.01)
+    together.join(60)
+    assert [type(result).__name__ for result in results] == ["tuple", "DataError", "tuple", "tuple"]
+    assert Order.objects.count() == 3
+
+
+def test_a_listener_that_fails_unsays_nothing(d):
+    order = report(d)
+
+    def fail() -> None:
+        raise RuntimeError("the loop is closed")
+
+    stop = wake.listen(fail)
+    try:
+        assert act(order.pk, "urge", by=TRACKER).version == 2
+    finally:
+        stop()
+    assert Order.objects.get(pk=order.pk).version == 2
