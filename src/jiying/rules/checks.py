@@ -40,10 +40,7 @@ def category_faults(marked: Marked) -> list[Fault]:
     known = {category["code"] for category in document["categories"]}
     conditions: list[tuple[Path, dict[str, Any]]] = [
         *((("promises", place, "when"), rule["when"]) for place, rule in enumerate(document["promises"])),
-        *(
-            (("follow_up", "always", place), when)
-            for place, when in enumerate(document["follow_up"]["always"])
-        ),
+        *((("follow_up", "always", place), when) for place, when in enumerate(document["follow_up"]["always"])),
     ]
     return [
         Fault(
@@ -79,9 +76,7 @@ def _signs(pack: Pack, marked: Marked) -> Iterator[Fault]:
         sign = pack.categories.get(category["sign"])
         if sign is None or sign.sign != sign.code:
             message = f"“{category['sign']}” is no sign: no category of that code stands under its own sign."
-            yield Fault(
-                line=marked.line("categories", place, "sign"), code="unknown_category", message=message
-            )
+            yield Fault(line=marked.line("categories", place, "sign"), code="unknown_category", message=message)
 
 
 def _unnamed_promises(pack: Pack, marked: Marked) -> Iterator[Fault]:
@@ -89,9 +84,7 @@ def _unnamed_promises(pack: Pack, marked: Marked) -> Iterator[Fault]:
         for place, line in enumerate(marked.document[section]):
             if line["promise"] not in pack.promise_names:
                 message = f"“{line['promise']}” has no line in promise_names."
-                yield Fault(
-                    line=marked.line(section, place, "promise"), code="unknown_promise", message=message
-                )
+                yield Fault(line=marked.line(section, place, "promise"), code="unknown_promise", message=message)
 
 
 def _rivals(pack: Pack, marked: Marked) -> Iterator[Fault]:
@@ -110,12 +103,8 @@ def _rules(pack: Pack, marked: Marked) -> Iterator[Fault]:
             message = f"{rule.id} starts where it ends, so it could never be missed."
             yield Fault(line=marked.line("promises", place, "to"), code="same_milestone", message=message)
         if rule.warn_before_min is not None and rule.warn_before_min >= rule.limit.minutes:
-            message = (
-                f"{rule.id} would warn {rule.warn_before_min} min before a limit of {rule.limit.minutes} min."
-            )
-            yield Fault(
-                line=marked.line("promises", place, "warn_before_min"), code="out_of_range", message=message
-            )
+            message = f"{rule.id} would warn {rule.warn_before_min} min before a limit of {rule.limit.minutes} min."
+            yield Fault(line=marked.line("promises", place, "warn_before_min"), code="out_of_range", message=message)
         if rule.promise == NEVER_PAUSED and rule.pausable:
             message = f"{rule.id}: the 30 minutes of an emergency cannot be paused."
             yield Fault(line=marked.line("promises", place, "pausable"), code="never_paused", message=message)
@@ -125,12 +114,8 @@ def _flat_ladders(pack: Pack, marked: Marked) -> Iterator[Fault]:
     highest: dict[str, int] = {}
     for place, step in enumerate(pack.ladder):
         if step.after_min <= highest.get(step.promise, -1):
-            message = (
-                f"{step.step} comes after {step.after_min} min, the one before after {highest[step.promise]}."
-            )
-            yield Fault(
-                line=marked.line("ladder", place, "after_min"), code="ladder_not_rising", message=message
-            )
+            message = f"{step.step} comes after {step.after_min} min, the one before after {highest[step.promise]}."
+            yield Fault(line=marked.line("ladder", place, "after_min"), code="ladder_not_rising", message=message)
         highest[step.promise] = max(step.after_min, highest.get(step.promise, -1))
 
 
@@ -139,9 +124,7 @@ def _silences(pack: Pack, marked: Marked) -> Iterator[Fault]:
     for place, rule in enumerate(pack.silence):
         if SILENCE_STATES[rule.verb] != rule.from_state:
             message = f"Silence says {rule.verb} only in {SILENCE_STATES[rule.verb]}."
-            yield Fault(
-                line=marked.line("silence", place, "from_state"), code="unknown_state", message=message
-            )
+            yield Fault(line=marked.line("silence", place, "from_state"), code="unknown_state", message=message)
         if rule.from_state in seen:
             message = f"Another line already says what silence in {rule.from_state} means."
             yield Fault(line=marked.line("silence", place), code="rival_rules", message=message)

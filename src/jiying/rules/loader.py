@@ -135,6 +135,4 @@ def _draw(line: dict[str, Any], categories: Iterable[Category]) -> FollowUpDraw:
 
 
 def _pause(line: dict[str, Any]) -> PauseReason:
-    return PauseReason(
-        code=line["code"], names=Names(**line["names"]), max_min=int(line["max_min"]), **_origin(line)
-    )
+    return PauseReason(code=line["code"], names=Names(**line["names"]), max_min=int(line["max_min"]), **_origin(line))

@@ -240,9 +240,7 @@ class Pack:
     typing_mark_min: int = 2
     promise_names: Mapping[str, Names] = field(default_factory=dict, hash=False)
 
-    def rules_for(
-        self, *, kind: str, urgency: str, category: str, part: str, drawn: bool
-    ) -> tuple[PromiseRule, ...]:
+    def rules_for(self, *, kind: str, urgency: str, category: str, part: str, drawn: bool) -> tuple[PromiseRule, ...]:
         """What an order of these traits is promised: at most one rule per promise, in the pack's order."""
         return tuple(
             rule

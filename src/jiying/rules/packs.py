@@ -52,9 +52,7 @@ def load_all(paths: Iterable[Path]) -> tuple[Pack, ...]:
             message = f"{first.name} is already version {one.version} of {one.name}."
             raise PackError([Fault(line=line, code="duplicate_code", message=message)], file=second.name)
         if one.covers(two.valid_from) or two.covers(one.valid_from):
-            message = (
-                f"{two.name} {two.version} and {one.version} ({first.name}) are in force on the same days."
-            )
+            message = f"{two.name} {two.version} and {one.version} ({first.name}) are in force on the same days."
             raise PackError([Fault(line=line, code="overlapping_packs", message=message)], file=second.name)
     return tuple(sorted((pack for _, pack, _ in found), key=lambda pack: (pack.valid_from, pack.name)))
 

@@ -192,9 +192,7 @@ def _in_words(error: ValidationError, marked: Marked) -> Iterator[Fault]:
             message = f"{where} is {_short(error.instance)}; it must be one of {choices}."
             yield Fault(line=line, code=schema["x-code"], message=message)
         case validator:
-            message = (
-                f"{where}: {error.message if len(error.message) <= LONGEST_QUOTE else _short(error.instance)}"
-            )
+            message = f"{where}: {error.message if len(error.message) <= LONGEST_QUOTE else _short(error.instance)}"
             yield Fault(line=line, code=_CODES[validator], message=message)
 
 

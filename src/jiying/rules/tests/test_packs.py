@@ -14,9 +14,7 @@ from jiying.rules.faults import NoPack, PackError
 EXAMPLE = (packs.SHIPPED / "example.yaml").read_text(encoding="utf-8")
 
 
-def copy(
-    folder: Path, file: str, *, name="example", version="2026.1", since="2000-01-01", until="null"
-) -> Path:
+def copy(folder: Path, file: str, *, name="example", version="2026.1", since="2000-01-01", until="null") -> Path:
     text = EXAMPLE.replace("name: example", f"name: {name}", 1).replace('"2026.1"', f'"{version}"', 1)
     text = text.replace("valid_from: 2000-01-01", f"valid_from: {since}", 1)
     path = folder / file

@@ -118,9 +118,7 @@ def test_two_rules_that_can_meet_in_one_order_are_refused_and_both_are_named():
     assert fault["code"] == "rival_rules"
     assert fault["line"] == text.count("\n", 0, text.index("- id: complete.ordinary")) + 1
     first = text.count("\n", 0, text.index("- id: complete.emergency")) + 1
-    assert (
-        "complete.ordinary" in fault["message"] and f"complete.emergency (line {first})" in fault["message"]
-    )
+    assert "complete.ordinary" in fault["message"] and f"complete.emergency (line {first})" in fault["message"]
 
 
 def test_between_neighbours_narrows_a_rule_to_those_categories():
