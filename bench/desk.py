@@ -260,9 +260,8 @@ def main() -> None:
         build(asked.orders, asked.open)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
-    _say(
-        f"{Order.objects.count()} orders, {Order.objects.filter(headline_due__isnull=False).count()} open, {connection.vendor}"
-    )
+    waiting = Order.objects.filter(headline_due__isnull=False).count()
+    _say(f"{Order.objects.count()} orders, {waiting} open, {connection.vendor}")
     measure(asked.rounds)
 
 
