@@ -2,11 +2,13 @@
 # All tests: on SQLite, then on PostgreSQL where there is one.
 set -eu
 echo "== tests on SQLite"
-python -m pytest -n 2 "$@"
+python -m pytest -n 2 --dist loadgroup "$@"
 URL="${JIYING_TEST_POSTGRES_URL:-postgresql://postgres@127.0.0.1:5432/postgres}"
 if python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3).close()" "$URL" 2>/dev/null; then
+    # What starts processes of its own serves SQLite there, whatever the tests run on: once is enough.
     echo "== tests on PostgreSQL"
-    JIYING_DATABASE_URL="$URL" JIYING_TEST_POSTGRES_URL="$URL" python -m pytest -n 2 -m "not needs_browser" "$@"
+    JIYING_DATABASE_URL="$URL" JIYING_TEST_POSTGRES_URL="$URL" python -m pytest -n 2 --dist loadgroup \
+        -m "not needs_browser" --ignore-glob="tests/test_platform_*" "$@"
 else
     case ",${JIYING_TEST_REQUIRE:-}," in
         *,postgres,*) echo "PostgreSQL is required (JIYING_TEST_REQUIRE) and does not answer at JIYING_TEST_POSTGRES_URL"; exit 1 ;;
