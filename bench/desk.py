@@ -228,7 +228,7 @@ def measure(rounds: int) -> None:
         p95 = statistics.quantiles(spent, n=20)[-1]
         size = len(answer.content) // 1024
         _say(
-            f"{who:16}{address:44}{statistics.median(spent):8.1f}{p95:8.1f}{statistics.median(worked):8.1f}{len(asked):9}{size:6}"
+            f"{who:16}{address[:43]:44}{statistics.median(spent):8.1f}{p95:8.1f}{statistics.median(worked):8.1f}{len(asked):9}{size:6}"
         )
 
 

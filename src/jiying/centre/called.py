@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -100,13 +101,26 @@ def messages_of(error: JiyingError) -> dict[str, str]:
     return out
 
 
+MOST_PLACES = 8
+
+
 def places_for(user: User, words: str) -> list[Estate]:
-    """Estates that fit the words, of those the call-taker reaches; at most eight."""
-    scope = scope_of(user)
-    if scope.districts:
-        return list(find_places(words[:60], district=next(iter(scope.districts)), limit=8))
-    found = [estate.pk for estate in find_places(words[:60], limit=100)]
-    return list(Estate.objects.visible_to(user).filter(pk__in=found).select_related("town").order_by("name")[:8])
+    """Estates that fit the words, of those the call-taker reaches, the closest fit first; at most eight."""
+    words, scope = words.strip()[:60], scope_of(user)
+    if not words:
+        return []
+    reached = Estate.objects.visible_to(user).select_related("town")
+    district = next(iter(sorted(scope.districts)), None)
+    found = {estate.pk for estate in find_places(words, district=district, limit=100)}
+    # The list by name may be cut before the very name that was typed.
+    rows = reached.filter(Q(pk__in=found) | Q(name__iexact=words) | Q(name__istartswith=words))
+    return sorted(rows[:200], key=lambda estate: _fit(estate, words))[:MOST_PLACES]
+
+
+def _fit(estate: Estate, words: str) -> tuple[bool, bool, int, str]:
+    """Sorts the same name first, then those that begin with the words, then the shorter."""
+    name, wanted = estate.name.casefold(), words.casefold()
+    return name != wanted, not name.startswith(wanted), len(name), name
 
 
 def place_of(user: User, code: str) -> Estate | None:

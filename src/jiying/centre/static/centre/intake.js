@@ -36,6 +36,16 @@ function soonBeside() {
   besideTimer = setTimeout(() => showBeside().catch(offline), WAIT);
 }
 
+/** The chosen place stands in its field and alone below it, so that Tab goes on and not through the list. */
+function chosen(radio) {
+  radio.checked = true;
+  radio.tabIndex = -1;
+  asked += 1;
+  for (const item of found().querySelectorAll("li")) if (!item.contains(radio)) item.remove();
+  form().elements.q.value = radio.dataset.name;
+  soonBeside();
+}
+
 document.addEventListener("input", (event) => {
   if (!form()?.contains(event.target)) return;
   if ("places" in event.target.dataset) {
@@ -43,6 +53,11 @@ document.addEventListener("input", (event) => {
     const words = event.target.value.trim();
     placesTimer = setTimeout(() => findPlaces(words).catch(offline), WAIT);
   } else if (["phone", "estate", "category"].includes(event.target.name)) soonBeside();
+});
+
+document.addEventListener("click", (event) => {
+  // A click on a place; arrow keys click too, with no button of a mouse behind it, and only move.
+  if (event.target.name === "estate" && form()?.contains(event.target) && event.detail) chosen(event.target);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -56,13 +71,17 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const first = found().querySelector("input[type=radio]");
     if (!first) return;
-    first.checked = true;
-    soonBeside();
-    (event.key === "Enter" ? form().elements.building : first).focus();
+    if (event.key === "ArrowDown") return first.focus();
+    chosen(first);
+    form().elements.building.focus();
+  } else if (event.key === "Enter" && event.target.name === "estate") {
+    event.preventDefault();
+    chosen(event.target);
+    form().elements.building.focus();
   } else if (event.key === "Enter" && event.target.matches("input")) {
     // A half-filled form is not sent by an Enter too many: it goes to the next field.
     event.preventDefault();
     const fields = [...form().querySelectorAll("input:not([type=hidden]):not([type=radio]), textarea, select, button")];
-    fields[event.target.type === "radio" ? fields.indexOf(form().elements.building) : fields.indexOf(event.target) + 1]?.focus();
+    fields[fields.indexOf(event.target) + 1]?.focus();
   }
 });
