@@ -31,11 +31,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """The same for a scope at hand."""
         if scope.user_id is None:
             return self.none()
-        if scope.districts:
-            # One plain column, so that an index gives whole districts in the order of a list.
-            one = len(scope.districts) == 1
-            return self.filter(district=min(scope.districts)) if one else self.filter(district__in=scope.districts)
+        if len(scope.districts) == 1 and not scope.reaches_parts:
+            # One plain column, so that an index gives a whole district in the order of a list.
+            return self.filter(district=min(scope.districts))
         reach = Q(reporter_id=scope.user_id)
+        if scope.districts:
+            reach |= Q(district__in=scope.districts)
         if scope.towns:
             reach |= Q(town__code__in=scope.towns)
         if scope.committees:

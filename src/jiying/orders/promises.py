@@ -117,6 +117,8 @@ class Judge:
     round: int = 1
     paused_at: datetime | None = None
     paused_until: datetime | None = None
+    """When the pause ends by itself: as announced, but unapproved not beyond what its reason allows."""
+    _paused_wholly: datetime | None = None
 
     def feed(self, moment: Moment) -> None:
         """Take one event more."""
@@ -127,6 +129,8 @@ class Judge:
             self._void_the_rest(moment, _ENDS[verb])
         elif verb == "pause":
             self._pause(moment)
+        elif verb == "approve_pause":
+            self._approve()
         elif verb == "resume":
             self._resume(moment)
         elif verb == "reclassify":
@@ -208,12 +212,25 @@ class Judge:
     def _pause(self, moment: Moment) -> None:
         until = moment.data.get("until")
         self.paused_at = moment.at
-        self.paused_until = datetime.fromisoformat(until) if until else None
+        self.paused_until = self._paused_wholly = datetime.fromisoformat(until) if until else None
+        reason = self.pack.pauses.get(moment.data.get("reason", ""))
+        if self.paused_until and reason is not None:
+            # Longer than its reason allows it lasts only once somebody outside the company approves.
+            self.paused_until = min(self.paused_until, moment.at + timedelta(minutes=reason.max_min))
         for clock in self.clocks:
             if clock.pausable and clock.state == RUNNING and clock.waits and moment.at <= clock.due_at:
                 clock.state = PAUSED
                 if self.paused_until:
                     clock.due_at += self.paused_until - moment.at
+
+    def _approve(self) -> None:
+        """The pause may last as long as was asked for."""
+        if self.paused_until and self._paused_wholly:
+            longer = self._paused_wholly - self.paused_until
+            self.paused_until = self._paused_wholly
+            for clock in self.clocks:
+                if clock.state == PAUSED:
+                    clock.due_at += longer
 
     def _resume(self, moment: Moment) -> None:
         for clock in self.clocks:

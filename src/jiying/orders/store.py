@@ -176,7 +176,9 @@ def write(change: Change) -> None:
     order, expected = change.order, change.order.version
     mirror(order, change.ledger)
     moved = {name: getattr(order, name) for name in MOVING_FIELDS if name != "worker"}
-    updated = Order.objects.filter(pk=order.pk, version=expected).update(worker_id=order.worker_id, **moved)
+    updated = Order.objects.filter(pk=order.pk, version=expected).update(
+        worker_id=order.worker_id, poisoned_until=None, **moved
+    )
     if not updated:
         raise StaleVersion(_("这张工单刚刚有人处理过，请看最新情况后再操作。"))
     write_log([change])

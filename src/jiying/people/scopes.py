@@ -41,6 +41,11 @@ class Scope:
     works_for: frozenset[uuid.UUID] = frozenset()
 
     @property
+    def reaches_parts(self) -> bool:
+        """Whether some membership reaches less than a district: a town, an estate, a company."""
+        return bool(self.towns or self.committees or self.owned or self.companies or self.managed or self.works_for)
+
+    @property
     def serves_a_company(self) -> bool:
         """Whether they stand on the serving side, which may never verify or close."""
         return bool(self.roles & {"worker", "manager", "company"})

@@ -165,6 +165,19 @@ def test_a_pause_moves_the_due_time_by_what_was_really_paused():
     assert clock(order, "complete").paused_minutes == 300
 
 
+def test_a_pause_longer_than_its_reason_allows_lasts_only_with_approval():
+    order = ledger("door_lock", "ordinary")
+    most = order.pack.pauses["waiting_parts"].max_min
+    say(order, "assign", 2)
+    pause(order, 100, 100 + most + 5000)
+    assert minutes(order.judge.paused_until) == 100 + most
+    assert minutes(clock(order, "complete").due_at) == 4320 + most
+    say(order, "approve_pause", 200, role="town")
+    assert minutes(order.judge.paused_until) == 100 + most + 5000
+    say(order, "resume", 100 + most + 1000)
+    assert clock(order, "complete").paused_minutes == most + 1000
+
+
 def test_the_thirty_minutes_cannot_be_paused():
     order = ledger()
     say(order, "assign", 2)
