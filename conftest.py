@@ -142,3 +142,11 @@ def pytest_configure() -> None:
     from jiying.config.texts import compile_all
 
     compile_all()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Every test builds a district of its own: what was read of another's is forgotten."""
+    from jiying.orders import places
+
+    places.forget()

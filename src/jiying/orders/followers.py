@@ -109,7 +109,7 @@ def run_all(stop: threading.Event) -> None:
         close_old_connections()
         for follower in list(_registry.values()):
             try:
-                while advance(follower) and not stop.is_set():
+                while advance(follower) == BATCH and not stop.is_set():
                     pass
             except Exception:
                 # One follower's failure must not stop the others; its cursor stays where it was.

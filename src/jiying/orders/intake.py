@@ -28,7 +28,7 @@ from jiying.orders.actors import Actor, speaking_as
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order, OrderText
-from jiying.orders.places import Places, Spot
+from jiying.orders.places import Places, Spot, forget
 from jiying.orders.proof import track_digest, track_token
 from jiying.orders.states import PEOPLE
 from jiying.orders.verbs import checked_category, checked_kind, checked_urgency
@@ -129,6 +129,7 @@ def accept_one(
                 return order, False
             if attempt == 4:
                 raise
+            forget()
     raise AssertionError("the loop returns or raises")
 
 

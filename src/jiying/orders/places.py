@@ -5,6 +5,7 @@ Loaded once for many orders, so that bulk intake asks the database a constant nu
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,42 @@ class Spot:
         return running[-1] if running else None
 
 
+REMEMBER_S = 30.0
+MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An estate as it was read, with its contracts; good until `until` on the monotonic clock."""
+
+    estate: Estate
+    contracts: list[tuple[date, date | None, Company]]
+    until: float
+
+
+_remembered: dict[str, _Known] = {}
+
+
+def _remember(places: Places, named: Iterable[str]) -> None:
+    """Keep what was read for half a minute: a third of intake's work was asking for the same estates again.
+
+    Contracts begin and end by the day, and are judged by the day at every use; only a contract that is entered now
+    is seen half a minute later.
+    """
+    if len(_remembered) > MOST_REMEMBERED:
+        _remembered.clear()
+    until = time.monotonic() + REMEMBER_S
+    for code in named:
+        estate = places.estates.get(code)
+        if estate is not None:
+            _remembered[code] = _Known(estate, places.contracts.get(estate.pk, []), until)
+
+
+def forget() -> None:
+    """Read estates anew: for tests, and when one turns out to be gone."""
+    _remembered.clear()
+
+
 @dataclass(slots=True)
 class Places:
     """The estates, buildings, contracts and towns that some new orders name."""
@@ -67,19 +104,32 @@ class Places:
         """Those that `news` name, in a constant number of queries."""
         # What cannot be printed is no code; databases refuse to be asked about some of it.
         named = {code for new in news if new.estate not in (None, "") and (code := str(new.estate)).isprintable()}
-        ids = [uid for uid in map(_as_uuid, named) if uid is not None]
         places = cls(district=None)
-        if named:
-            places._take_contracts(_contracts().filter(Q(estate__code__in=named) | Q(estate_id__in=ids)))
-        if unserved := named - places.estates.keys():
-            # Not served by anybody, or not known.
-            ids = [uid for uid in map(_as_uuid, unserved) if uid is not None]
-            places._take_estates(_estates().filter(Q(code__in=unserved) | Q(pk__in=ids)))
+        if unread := {code for code in named if not places._take_remembered(code)}:
+            places._read(unread)
+            _remember(places, unread)
         if any(new.building for new in news):
             places._take_buildings(Building.objects.filter(estate__in={e.pk for e in places.estates.values()}))
         if any(new.estate in (None, "") for new in news):
             places._take_divisions()
         return places
+
+    def _read(self, named: set[str]) -> None:
+        ids = [uid for uid in map(_as_uuid, named) if uid is not None]
+        self._take_contracts(_contracts().filter(Q(estate__code__in=named) | Q(estate_id__in=ids)))
+        if unserved := named - self.estates.keys():
+            # Not served by anybody, or not known.
+            ids = [uid for uid in map(_as_uuid, unserved) if uid is not None]
+            self._take_estates(_estates().filter(Q(code__in=unserved) | Q(pk__in=ids)))
+
+    def _take_remembered(self, code: str) -> bool:
+        """Take an estate with its contracts from memory, if it was read a moment ago."""
+        known = _remembered.get(code)
+        if known is None or known.until < time.monotonic():
+            return False
+        self._take_estates([known.estate])
+        self.contracts[known.estate.pk] = known.contracts
+        return True
 
     @classmethod
     def everything(cls) -> Places:
