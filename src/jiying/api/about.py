@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -104,6 +104,14 @@ def _name(names: Names) -> str:
     return names.en if (get_language() or "").startswith("en") else names.zh
 
 
+def _before(until: datetime) -> datetime:
+    """The usual period's beginning (BadInput `bad_time` where the calendar begins later)."""
+    try:
+        return until - _PERIOD
+    except OverflowError as error:
+        raise BadInput.of("to", "bad_time", _("时间超出了范围。")) from error
+
+
 @router.get(
     "/figures",
     auth=SignedIn(),
@@ -119,7 +127,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     district = the_district()
     zone = zone_of(district.code if district else "")
     until = moment_of(request, "to", zone) or timezone.now()
-    since = moment_of(request, "from", zone) or until - _PERIOD
+    since = moment_of(request, "from", zone) or _before(until)
     by = text_of(request, "by") or "town"
     if by not in BY:
         choices = " ".join(BY)

@@ -10,7 +10,7 @@ import base64
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
 
 LIMIT, MOST = 50, 200
+_FIRST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+_LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 Row = TypeVar("Row")
 
 
@@ -58,7 +60,11 @@ def moment_of(request: HttpRequest, name: str, zone: ZoneInfo) -> datetime | Non
     if given[-6:-5] == " ":
         # A plus sign that was not escaped arrives as a space.
         given = f"{given[:-6]}+{given[-5:]}"
-    return parse_rfc3339(given, name)
+    at = parse_rfc3339(given, name)
+    if not _FIRST < at < _LAST:
+        # So near the calendar's ends, other zones have no such time.
+        raise BadInput.of(name, "bad_time", _("时间超出了范围。"))
+    return at
 
 
 def write_cursor(keys: Sequence[str]) -> str:

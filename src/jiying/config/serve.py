@@ -80,6 +80,8 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=30,
         server_header=False,
+        # Without a web server in front, that header is only what a visitor claims to be.
+        proxy_headers=bool(settings.PUBLIC_NAMES),
         lifespan="on",
     )
     threads = _start(stop) if work else []

@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 BY_TIME_LEFT = frozenset({"open", "submitted", "signed", "underway", "paused", "returned"})
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 NUMBER = re.compile(r"[0-9]{6}-?[0-9]{0,6}")
+EARLIEST, LATEST = 1900, 2999
 KEPT = frozenset({"met", "missed"})
 TOGETHER: dict[str, tuple[str, ...]] = {**{name: (name,) for name in PROMISES}, "response": RESPONSE}
 """What `promise=` may say: one promise, or those that responsiveness counts."""
@@ -129,4 +130,7 @@ def _time(value: str | None) -> datetime | None:
         at = datetime.fromisoformat((value or "").replace(" ", "+")) if value else None
     except ValueError:
         return None
-    return timezone.make_aware(at) if at is not None and at.tzinfo is None else at
+    # At the calendar's ends a time has no equal in other zones, and no order either.
+    if at is None or not EARLIEST <= at.year <= LATEST:
+        return None
+    return timezone.make_aware(at) if at.tzinfo is None else at

@@ -180,9 +180,9 @@ def _written(at: datetime) -> str:
 def _instant(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return datetime.min.replace(tzinfo=UTC)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _uid(text: str) -> uuid.UUID:

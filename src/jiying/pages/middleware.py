@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import translation
 
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
@@ -29,7 +30,13 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = {name: value for name in SWITCHES if (value := _allowed(name, request.GET.get(name)))}
+        try:
+            asked = request.GET
+        except TooManyFieldsSent:
+            # The page that says so has links with the query in them, so it must not stumble over it again.
+            request.GET = QueryDict()
+            raise
+        chosen = {name: value for name in SWITCHES if (value := _allowed(name, asked.get(name)))}
         kept = {name: value for name in SWITCHES if (value := _allowed(name, request.COOKIES.get(f"jiying_{name}")))}
         switches: dict[str, str] = {**kept, **chosen}
         switches.setdefault("lang", _by_header(request) if request.path.startswith("/api/") else "zh")
