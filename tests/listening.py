@@ -62,12 +62,12 @@ class Conversation:
         found: dict[str, Any] = json.loads(self._rest)
         return found
 
-    def next(self, kind: str = "order") -> dict[str, Any]:
-        """The next event of the stream, which must be of `kind`: its data, with `_id`."""
+    def next(self, *kinds: str) -> dict[str, Any]:
+        """The next event of the stream, which must be of one of `kinds` (`order`): its data, with `_id`."""
         while True:
             frame = self.frames.get(timeout=PATIENCE_S)
             if "event" in frame:
-                assert frame["event"] == kind, frame
+                assert frame["event"] in (kinds or ("order",)), frame
                 return {**json.loads(frame["data"]), "_id": frame.get("id", "")}
 
     def silent(self) -> bool:

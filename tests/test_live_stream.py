@@ -129,8 +129,9 @@ def test_who_comes_back_hears_exactly_what_was_missed(d, live, by_header):
     report(d, estate=d.estate2.code)
     asked = {"last_event_id": first["_id"]} if by_header else {"query": f"last_event_id={first['_id']}"}
     talk = live.open(user=d.users["operator"], **asked)
-    assert [talk.next()["verb"] for _ in range(3)] == ["sign", "assign", "report"]
-    talk.next("ready")
+    # Elsewhere on a PostgreSQL server a transaction may hold events back for a moment: "ready" may come between.
+    heard = [talk.next("order", "ready") for _ in range(4)]
+    assert [frame["verb"] for frame in heard if "verb" in frame] == ["sign", "assign", "report"]
     walk(d, order, "depart")
     assert talk.next()["verb"] == "depart"
     assert talk.silent()
