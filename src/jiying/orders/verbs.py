@@ -198,8 +198,8 @@ def _supervise(context: Context) -> dict[str, Any]:
     answer_by = parse_rfc3339(context.data.get("answer_by"), "data.answer_by")
     if answer_by <= context.now:
         raise BadInput.of("data.answer_by", "bad_time", _("答复期限应晚于现在。"))
-    if answer_by > context.now + timedelta(days=366):
-        raise BadInput.of("data.answer_by", "bad_time", _("答复期限不能超过一年。"))
+    if answer_by > context.now + timedelta(days=36_600):
+        raise BadInput.of("data.answer_by", "bad_time", _("答复期限太远了。"))
     return {"text": _text(context, "text", required=True), "answer_by": answer_by.isoformat()}
 
 
