@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from jiying.district.period import Period
 from jiying.pages.figures import percent
@@ -144,6 +145,7 @@ def headlines(total: Figures, before: Figures | None, pack: str) -> tuple[list[F
     """
     left_out, happy, kept = total["left_out"], total["satisfaction"], total["promises"]
     common = {"pack": pack, "left_out": left_out}
+    fewer = total["complaints"] - before["complaints"] if before and before["submitted"] else None
     three = [
         {
             "name": "satisfaction",
@@ -169,8 +171,9 @@ def headlines(total: Figures, before: Figures | None, pack: str) -> tuple[list[F
             "name": "complaints",
             "label": _("投诉"),
             "value": total["complaints"] if total["submitted"] else None,
-            "unit": _("件"),
-            "change": total["complaints"] - before["complaints"] if before and before["submitted"] else None,
+            "unit": ngettext("件", "件", total["complaints"]),
+            "change": fewer,
+            "change_unit": ngettext("件", "件", abs(fewer or 0)),
             "better": "down",
             "formula": _("本期收到的投诉件数"),
             "numerator": _("每千户每月 %(n)s 件") % {"n": _said(total["complaints_per_1000"])},

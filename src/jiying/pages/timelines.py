@@ -68,8 +68,8 @@ def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
         yield words.word("promise", promise)
     if take(data, "tells"):
         yield _("已告知：%(who)s") % {"who": _("、").join(words.word("audience", who) for who in take(data, "tells"))}
-    if take(data, "worker_name"):
-        yield str(take(data, "worker_name"))
+    if (sent := take(data, "worker_name")) and sent != who_of(event):
+        yield str(sent)
     if verb == "arrive" and take(data, "proof"):
         yield words.word("grade", take(data, "proof"))
     if take(data, "distance_m") is not None:
