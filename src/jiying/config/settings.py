@@ -42,8 +42,8 @@ CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("JIYING_TRUSTED_ORIGINS", "").
 ROOT_URLCONF = "jiying.config.urls"
 WSGI_APPLICATION = "jiying.config.wsgi.application"
 ROOMS = (
-    "people", "estates", "orders", "notices", "supervision", "pages",
-    "resident", "worker", "desk", "centre", "district", "api", "live", "simulation",
+    "people", "estates", "orders", "dispatch", "notices", "supervision", "exchange", "pages",
+    "resident", "worker", "desk", "centre", "district", "ledgers", "api", "live", "simulation",
 )  # fmt: skip
 INSTALLED_APPS = [
     *(f"jiying.{room}" for room in ROOMS),
@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "axes",
+    "django_tasks",
+    "django_tasks_db",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
