@@ -107,22 +107,24 @@ API: dict[str, Door] = {
 }
 
 #: The back office is for users marked as staff, which none of the roles is; all else is sent to its sign-in.
+BACK_OFFICE_APPS = "^(?P<app_label>auth|people|estates|orders|notices|account|axes|django_tasks_database)/$"
 BACK_OFFICE = (
     "", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/",
     "r/<path:content_type_id>/<path:object_id>/",
-    "^(?P<app_label>auth|people|estates|orders|notices|account|axes)/$", "(?P<url>.*)$",
+    BACK_OFFICE_APPS, "(?P<url>.*)$",
     "people/user/<id>/password/",
 )  # fmt: skip
 BACK_OFFICE_MODELS = (
     "auth/group", "people/user", "people/organisation", "estates/division", "estates/estate", "estates/company",
     "estates/worker", "orders/order", "orders/event", "notices/notice", "account/emailaddress",
-    "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
+    "people/audit", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
+    "django_tasks_database/dbtaskresult",
 )  # fmt: skip
 MODEL_PAGES = (
     "", "add/", "<path:object_id>/history/", "<path:object_id>/delete/", "<path:object_id>/change/", "<path:object_id>/"
 )  # fmt: skip
 #: What even the administrator may not change there: the log and what follows from it.
-READ_ONLY = ("orders/order", "orders/event")
+READ_ONLY = ("orders/order", "orders/event", "people/audit")
 
 
 def test_every_address_has_a_line_in_the_tables() -> None:
@@ -314,7 +316,7 @@ def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
 
 def _back_office(house: House) -> Iterator[str]:
     for route in BACK_OFFICE:
-        path = route.replace("^(?P<app_label>auth|people|estates|orders|notices|account|axes)/$", "orders/")
+        path = route.replace(BACK_OFFICE_APPS, "orders/")
         path = path.replace("(?P<url>.*)$", "nothing/here").replace("<id>", str(house.users["town"].pk))
         yield f"/admin/{path}".replace(
             "<path:content_type_id>/<path:object_id>", f"{house.content_type}/{house.order.pk}"

@@ -1,4 +1,4 @@
-"""Users, organisations and memberships.
+"""Users, organisations and memberships, and the audit of what was shown, taken away and changed.
 
 A membership says who somebody is, for whom, and from when to when; a user may hold several.  Nothing here
 knows estates or orders: towns and committees meet their divisions by `code`, companies by organisation.
@@ -7,13 +7,16 @@ knows estates or orders: towns and committees meet their divisions by `code`, co
 from __future__ import annotations
 
 from datetime import date
+from typing import Any, NoReturn
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jiying.core.ids import uuid7
+from jiying.people.scopes import scope_of
 
 
 class Role(models.TextChoices):
@@ -109,3 +112,74 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"token of {self.user}"
+
+
+class AuditAction(models.TextChoices):
+    """What is audited."""
+
+    REVEAL = "reveal", _("查看号码")
+    EXPORT = "export", _("导出")
+    PERMISSION = "permission", _("变更权限")
+    ERASE = "erase", _("删除个人信息")
+
+
+class AuditQuerySet(models.QuerySet["Audit"]):
+    def visible_to(self, user: Any) -> AuditQuerySet:
+        """Rows of the districts that somebody answers for: district officers and shift supervisors."""
+        scope = scope_of(user)
+        if not scope.roles & {"district", "supervisor"}:
+            return self.none()
+        return self.filter(district__in=[*scope.districts, ""])
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refused: rows are only ever added."""
+        raise TypeError("the audit is append-only")
+
+    def delete(self) -> NoReturn:
+        """Refused: rows are only ever added."""
+        raise TypeError("the audit is append-only")
+
+
+class Audit(models.Model):
+    """One line of the audit: who did what to whose data, why, when and from where.  Written by `audit.record`.
+
+    `by` is a user's id; empty when no user stands behind it (a command on the machine).  `subject` is the id
+    of what it was about, `about` its name for people (an order's number).  `data` holds counts and codes,
+    never personal data.  `mark` is a keyed hash over the rest: a row changed behind the program's back shows.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=12, choices=AuditAction)
+    by = models.CharField(max_length=60, blank=True)
+    role = models.CharField(max_length=12, blank=True)
+    subject = models.CharField(max_length=60, blank=True)
+    about = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    origin = models.CharField(max_length=60, blank=True)
+    data = models.JSONField(default=dict)
+    mark = models.CharField(max_length=64)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit"
+        indexes = [
+            models.Index(fields=["district", "at"], name="audit_district"),
+            models.Index(fields=["by", "action", "at"], name="audit_by"),
+            models.Index(fields=["subject", "action"], name="audit_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.about}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Only as a new row."""
+        if not self._state.adding:
+            raise TypeError("the audit is append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused."""
+        raise TypeError("the audit is append-only")
