@@ -23,6 +23,7 @@ COMMANDS = {
     "replay": ("jiying.simulation.commands", "Run a real day again on a virtual clock."),
     "verify-chain": ("jiying.orders.commands", "Check the event log."),
     "events": ("jiying.orders.commands", "List the events of an order."),
+    "search": ("jiying.orders.commands", "Keep the search index."),
     "token": ("jiying.people.commands", "Issue a bearer token."),
 }
 SET_UP_THEMSELVES = {"serve", "web", "live", "replay"}

@@ -20,6 +20,7 @@ _SPACES = re.compile(r"\s+")
 _VISIBLE = re.compile("[^\\s\u200b-\u200f\u2060\u00ad]")
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(f"([{_HAN}]+)|([^\\W_{_HAN}]+)")
+_ONE_HAN = re.compile(f"[{_HAN}]")
 
 INITIALS_CHARS = 60
 
@@ -109,6 +110,15 @@ def initials(text: str) -> str:
     parts = lazy_pinyin(text, style=Style.FIRST_LETTER, errors="default")
     found = (char for char in "".join(parts).lower() if char.isascii() and char.isalnum())
     return "".join(found)[:INITIALS_CHARS]
+
+
+def is_han(char: str) -> bool:
+    """Whether a character is Chinese.
+
+    >>> is_han("水"), is_han("a")
+    (True, False)
+    """
+    return _ONE_HAN.match(char) is not None
 
 
 def bigrams(text: str) -> list[str]:

@@ -31,7 +31,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 BY_TIME_LEFT = frozenset({"open", "submitted", "signed", "underway", "paused", "returned"})
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
-NUMBER = re.compile(r"[0-9]{6}-?[0-9]{0,6}")
 EARLIEST, LATEST = 1900, 2999
 KEPT = frozenset({"met", "missed"})
 TOGETHER: dict[str, tuple[str, ...]] = {**{name: (name,) for name in PROMISES}, "response": RESPONSE}

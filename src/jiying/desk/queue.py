@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Value, When
 from django.utils import timezone
 
-from jiying.desk.filters import GROUPS, NUMBER, TOGETHER, Filters
+from jiying.desk.filters import GROUPS, TOGETHER, Filters
 from jiying.desk.reach import reach_of, waits_for
-from jiying.estates.models import Estate
+from jiying.orders import search
 from jiying.orders.models import Clock, Event, Order, OrderQuerySet
 from jiying.orders.states import OPEN
 from jiying.people.scopes import Scope
@@ -115,7 +115,7 @@ def _latest(rows: OrderQuerySet, cursor: str) -> Page:
 
 def _narrowed(rows: OrderQuerySet, scope: Scope, filters: Filters) -> OrderQuerySet:
     rows = _placed(rows, filters)
-    number = NUMBER.fullmatch(filters.q)
+    number = search.numbered(filters.q)
     if states := GROUPS[filters.group] if not number else ():
         rows = rows.filter(state__in=states)
     if filters.mine:
@@ -135,11 +135,8 @@ def _narrowed(rows: OrderQuerySet, scope: Scope, filters: Filters) -> OrderQuery
         rows = _between(rows, "reported_at", filters)
     if filters.only == "reopened":
         rows = rows.filter(reopened__gt=0)
-    if number:
-        return rows.filter(number__gte=filters.q, number__lt=filters.q + "~")
     if filters.q:
-        named = Estate.objects.filter(name__icontains=filters.q).values_list("pk", flat=True)[:200]
-        rows = rows.filter(Q(estate_id__in=list(named)) | Q(text__description__icontains=filters.q))
+        rows = search.narrowed(rows, filters.q, open_only=bool(states) and OPEN.issuperset(states))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""`jiying verify-chain` and `jiying events`."""
+"""`jiying verify-chain`, `jiying events` and `jiying search`."""
 
 from __future__ import annotations
 
@@ -59,3 +59,25 @@ def events(order_id: str, as_json: bool) -> None:
         return
     for item in items:
         click.echo(f"{item['version']:>4}  {item['at']}  {item['verb']:<14} {item['role']:<10} {item['data']}")
+
+
+@click.group()
+def search() -> None:
+    """Keep the search index."""
+
+
+@search.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rebuild(as_json: bool) -> None:
+    """Make the search index anew, beside the running system: after renaming estates, or in doubt."""
+    from jiying.orders import search as index
+    from jiying.orders.models import Order
+
+    orders = Order.objects.count()
+
+    def tell(done: int) -> None:
+        click.echo(f"\r{done} / {orders}", nl=False, err=True)
+
+    changed = index.rebuild(tell)
+    click.echo("", err=True)
+    click.echo(json.dumps({"orders": orders, "changed": changed}) if as_json else f"{orders} orders, {changed} changed")

@@ -28,18 +28,22 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """`handle` takes events in cursor order, inside the transaction that moves the cursor."""
+    """`handle` takes events in cursor order, inside the transaction that moves the cursor.
+
+    `history`: it wants to read what happened before it was there, too (an index, a table of sums).
+    """
 
     name: str
     handle: Callable[[Sequence[Event]], None]
+    history: bool = False
 
 
 _registry: dict[str, Follower] = {}
 
 
-def register(name: str, handle: Callable[[Sequence[Event]], None]) -> None:
+def register(name: str, handle: Callable[[Sequence[Event]], None], *, history: bool = False) -> None:
     """Make a follower known; rooms do it when the application starts."""
-    _registry[name] = Follower(name, handle)
+    _registry[name] = Follower(name, handle, history)
 
 
 def settled() -> QuerySet[Event]:
@@ -87,12 +91,12 @@ def catch_up() -> None:
 
 
 def skip_to_end() -> None:
-    """Set every follower's cursor to the newest event: for a fresh demo, whose history told nobody.
+    """Set the followers that want no history to the newest event: for a fresh demo, whose history told nobody.
 
     Settled or not: a transaction that runs elsewhere on the server must not leave the history's end to be told.
     """
     xid, seq = Event.objects.order_by("-xid", "-seq").values_list("xid", "seq").first() or (0, 0)
-    for name in _registry:
+    for name in (follower.name for follower in _registry.values() if not follower.history):
         Cursor.objects.update_or_create(follower=name, defaults={"xid": xid, "seq": seq})
 
 

@@ -152,6 +152,21 @@ class OrderText(models.Model):
         return self.description[:40]
 
 
+class OrderWords(models.Model):
+    """What an order is found by (`search`): its words between blanks.  Kept by a follower, made anew at will.
+
+    Each database has an index beside it, made by a migration: an FTS5 table, or a column `tokens`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    order = models.OneToOneField(Order, models.CASCADE, related_name="words")
+    district = models.CharField(max_length=20)
+    words = models.TextField()
+
+    def __str__(self) -> str:
+        return self.words
+
+
 class Event(models.Model):
     """One line of the log.  `canonical` is what was hashed; the columns repeat some of it for finding.
 

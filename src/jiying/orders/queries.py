@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from jiying.orders import search
 from jiying.orders.actions import possible_verbs
 from jiying.orders.actors import Actor
 from jiying.orders.models import Clock, Event, EventText, Order, OrderQuerySet
@@ -68,7 +69,7 @@ def by_track(token: str) -> Order | None:
 def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
     """Apply list filters; values are codes (town, company by USCC), ids (worker) or states.
 
-    `state=open` means not ended; several states are joined by commas; `q` looks in number and words.
+    `state=open` means not ended; several states are joined by commas; `q` is a number's beginning or words.
     """
     for name, value in wanted.items():
         if not value or name not in FILTERS:
@@ -79,9 +80,7 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
             states = sorted(OPEN) if value == "open" else value.split(",")
             rows = rows.filter(state__in=states)
         elif name == "q":
-            rows = rows.filter(
-                Q(number__startswith=value) | Q(text__description__icontains=value) | Q(estate__name__icontains=value)
-            )
+            rows = search.narrowed(rows, value)
         elif name == "from":
             rows = rows.filter(reported_at__gte=value)
         elif name == "to":

@@ -1,0 +1,162 @@
+"""How fast orders are found by words among 200,000, on SQLite or PostgreSQL (JIYING_DATABASE_URL).
+
+    python bench/search.py [--orders 200000] [--open 20000] [--rounds 30] [--home DIR]
+
+Builds a district in a fresh home (kept with --home) and indexes it.  Each question is asked `rounds` times as the
+desk asks it: the first fifty rows by time left of the open orders, or the latest of all, of what the asker may
+see, with everything a row shows.  Prints p50 and p95 in milliseconds, the rows found, and as the floor the same
+page by LIKE '%…%' over the words as they were said, which is what there was before.
+
+`漏水` stands in half of all orders, `台风` in a twentieth, all of them of one week two months ago.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from desk import build
+
+HALF = ("漏水", "厨房漏水，楼下也湿了", "卫生间漏水到楼下", "水管接头漏水")
+PLACES = (
+    "厨房",
+    "阳台",
+    "主卧",
+    "客厅",
+    "楼道",
+    "地下车库",
+    "单元门口",
+    "北门",
+    "泵房",
+    "屋顶",
+    "三楼平台",
+    "电表箱旁",
+)
+REST = (
+    "电梯停在三楼不动了", "灯不亮，报过一次还没修", "下水道堵了，水往上翻", "门禁刷卡没反应", "跳闸推不上去",
+    "窗户关不上", "消防门闭门器坏了", "有异味，像是垃圾没清", "水压很小", "墙皮脱落，怕砸到人",
+)  # fmt: skip
+QUESTIONS = ("漏水", "电梯", "台风", "漏水 厨房", "泵房", "鸽子", "花园 漏水", "堵", "没有的词", "1204室")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def speak(orders: int) -> None:
+    """Give the orders other words, of the frequencies that `QUESTIONS` are about, and index them."""
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from jiying.orders import search
+    from jiying.orders.models import Order, OrderText
+
+    rng, storm = random.Random(2), timezone.now() - timedelta(days=60)
+    rows = Order.objects.order_by("pk").values_list("pk", "reported_at")
+    texts: list[Any] = []
+    for n, (pk, at) in enumerate(rows.iterator(chunk_size=5000)):
+        words = rng.choice(HALF) if rng.random() < 0.5 else f"{rng.choice(PLACES)}{rng.choice(REST)}"
+        if abs(at - storm) < timedelta(days=3.5) and rng.random() < 0.7:
+            words = f"台风吹倒树，{words}"
+        if n % 20_000 == 77:
+            words = "空调外机上有鸽子窝"
+        texts.append(OrderText(order_id=pk, description=f"{rng.choice(PLACES)}{words}", unit=f"{n % 2000 + 100}室"))
+    with transaction.atomic():
+        OrderText.objects.bulk_update(texts, ["description", "unit"], batch_size=400)
+    began = time.monotonic()
+    search.rebuild(lambda done: sys.stderr.write(f"\r{done} indexed"))
+    sys.stderr.write("\n")
+    _say(f"indexed {orders} orders in {time.monotonic() - began:.0f} s")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
+
+
+def timed(ask: Callable[[], int], rounds: int) -> tuple[float, float, int]:
+    """p50 and p95 in milliseconds, and how many rows; the first asking does not count."""
+    rows, spent = ask(), []
+    for _round in range(rounds):
+        began = time.perf_counter()
+        ask()
+        spent.append((time.perf_counter() - began) * 1000)
+    return statistics.median(spent), statistics.quantiles(spent, n=20)[-1], rows
+
+
+def measure(rounds: int) -> None:
+    """Each question, for the whole district and for one town, in the desk's two orders."""
+    from django.db.models import Q
+
+    from jiying.desk import queue
+    from jiying.desk.filters import Filters
+    from jiying.orders.models import Order
+    from jiying.people.models import User
+    from jiying.people.scopes import scope_of
+
+    worst = 0.0
+    _say(f"{'who':16}{'list':8}{'question':16}{'rows':>6}{'p50 ms':>9}{'p95 ms':>9}{'LIKE p50':>10}")
+    for who in ("demo-operator", "demo-town"):
+        user = User.objects.get(username=who)
+        scope = scope_of(user)
+        for group in ("open", "all"):
+            for words in QUESTIONS:
+                filters = Filters.of({"q": words, "state": group})
+                half, most, rows = timed(lambda f=filters, s=scope: len(queue.page(s, f).rows), rounds)  # type: ignore[misc]
+                plain = Filters.of({"state": group})
+                said = Q()
+                for word in words.split():
+                    said &= (
+                        Q(text__description__icontains=word)
+                        | Q(estate__name__icontains=word)
+                        | Q(text__unit__icontains=word)
+                    )
+                base = queue._narrowed(queue._of(scope), scope, plain).filter(said).with_names()
+                order = ("urgency", "headline_due", "pk") if group == "open" else ("-reported_at", "-pk")
+                floor, _most, _rows = timed(lambda b=base, o=order: len(b.order_by(*o)[:51]), 2)  # type: ignore[misc]
+                worst = max(worst, most)
+                _say(f"{who:16}{group:8}{words:16}{rows:6}{half:9.1f}{most:9.1f}{floor:10.1f}")
+    _say(f"worst p95 {worst:.1f} ms; {Order.objects.count()} orders")
+
+
+def main() -> None:
+    """Build, unless the home has orders, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=200_000)
+    parser.add_argument("--open", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--home", type=Path, default=None)
+    asked = parser.parse_args()
+    os.environ["JIYING_HOME"] = str(asked.home or tempfile.mkdtemp(prefix="jiying-bench-"))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
+    os.environ["JIYING_DEMO"] = "1"
+    import django
+
+    django.setup()
+    from common import machine
+    from django.core.management import call_command
+    from django.db import connection
+
+    from jiying.estates.models import Estate
+    from jiying.orders.models import Order, OrderWords
+    from jiying.simulation import demo
+
+    call_command("migrate", verbosity=0)
+    if not Estate.objects.exists():
+        demo.seed(demo.Size(estates=3000, orders=0, days=1), lambda _text: None)
+    if Order.objects.count() < asked.orders:
+        build(asked.orders, asked.open)
+    if OrderWords.objects.count() < asked.orders:
+        speak(asked.orders)
+    _say(f"{connection.vendor}, {machine()}")
+    measure(asked.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Finding orders by words: the index of what was said, and the condition that asks it.
+
+The words of an order (`core.grams`) stand in one row of `OrderWords`.  Beside it each database keeps an index of
+its own: SQLite an FTS5 table that triggers keep equal, PostgreSQL a `tsvector` column with a GIN index.  The row
+alone says what matches; the index only says it sooner.
+
+The follower `search` keeps the rows, a moment behind the event log; `rebuild` makes them anew.  The newest orders,
+which it has not read yet, are looked at themselves, so that what was just reported is found.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import and_
+
+from django.db import connection, transaction
+from django.db.models import F, Q, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+from jiying.core.grams import Piece, pieces_of, words_of
+from jiying.orders.models import Cursor, Event, EventText, Order, OrderQuerySet, OrderText, OrderWords
+from jiying.orders.states import OPEN
+
+FOLLOWER = "search"
+NUMBER = re.compile(r"([0-9]{6})-?([0-9]{0,6})")
+SAID_LATER = ("text", "note", "comment", "reason_text", "answer_text")
+"""The texts of events that are looked in (`texts.PERSONAL` without positions)."""
+
+IS_OPEN = "·open"
+"""A word that no question can say: it stands with the orders that have not ended."""
+
+COLLECTED = 2000
+"""Up to so many answers are collected and sorted; with more, the list is walked in its own order to a full page."""
+
+REBUILT_AT_ONCE = 500
+
+NEWEST = 100
+"""So many orders that the index does not have yet are looked at themselves."""
+
+
+def narrowed(rows: OrderQuerySet, question: str, *, open_only: bool = False) -> OrderQuerySet:
+    """Those of `rows` that answer the question: a number or its beginning, else words.
+
+    A question in which nothing can be looked up (punctuation, pictures) finds nothing.  `open_only`: the caller
+    wants only orders that have not ended, which the index can say.
+    """
+    numbers = numbered(question)
+    if numbers is not None:
+        first, last = numbers
+        exact = rows.filter(number__gte=first, number__lt=last)
+        if Order.objects.filter(number__gte=first, number__lt=last).exists():
+            return exact
+    pieces = pieces_of(question)
+    if not pieces:
+        return rows.none()
+    if open_only:
+        pieces = (Piece(IS_OPEN), *pieces)
+    found = _TWINS[connection.vendor](pieces)
+    if newest := _newest(pieces):
+        found |= Q(pk__in=newest)
+    return rows.filter(found)
+
+
+def _newest(pieces: Sequence[Piece]) -> list[uuid.UUID]:
+    """Those of the newest orders that answer, of which the index has nothing yet."""
+    read = Cursor.objects.filter(follower=FOLLOWER).values_list("seq", flat=True).first() or 0
+    unread = Event.objects.filter(seq__gt=read, version=1).order_by("-seq").values_list("order_id", flat=True)[:NEWEST]
+    waiting = Order.objects.filter(pk__in=list(unread), words=None).select_related("estate", "building", "text")
+    return [
+        order.pk
+        for order in waiting
+        if (words := _words(order, getattr(order, "text", None), ())) and all(p.inside in words for p in pieces)
+    ]
+
+
+def numbered(question: str) -> tuple[str, str] | None:
+    """The range of numbers that begin as the question does; None where it is no number.
+
+    >>> numbered("261124038")
+    ('261124-038', '261124-038~')
+    >>> numbered("电梯") is None
+    True
+    """
+    found = NUMBER.fullmatch(question.strip())
+    if found is None:
+        return None
+    begins = f"{found[1]}-{found[2]}"
+    return begins, f"{begins}~"
+
+
+def _on_sqlite(pieces: Sequence[Piece]) -> Q:
+    """Rare words are collected from the index; for frequent ones the list is walked, and each row looked at.
+
+    SQLite would collect and sort half of all orders for a page of fifty.
+    """
+    match = " AND ".join(f'"{piece.word}"{" *" if piece.begins else ""}' for piece in pieces)
+    with connection.cursor() as cursor:
+        found = "SELECT rowid FROM orders_orderwords_fts WHERE orders_orderwords_fts MATCH %s"
+        cursor.execute(f"SELECT count(*) FROM ({found} LIMIT {COLLECTED + 1})", [match])
+        if cursor.fetchone()[0] <= COLLECTED:
+            ids = RawSQL(f"SELECT order_id FROM orders_orderwords WHERE id IN ({found})", [match])
+            return Q(pk__in=ids)
+    return looked_at(pieces)
+
+
+def looked_at(pieces: Iterable[Piece]) -> Q:
+    """The plain look at each row's words, without an index: what the indexes of both databases must agree with."""
+    looks = (GreaterThan(StrIndex(F("words__words"), Value(piece.inside)), Value(0)) for piece in pieces)
+    return reduce(and_, (Q(look) for look in looks))
+
+
+def _on_postgresql(pieces: Sequence[Piece]) -> Q:
+    """PostgreSQL knows how frequent words are, and chooses by itself between collecting and walking."""
+    match = " & ".join(f"'{piece.word}'{':*' if piece.begins else ''}" for piece in pieces)
+    ids = RawSQL("SELECT order_id FROM orders_orderwords WHERE tokens @@ %s::tsquery", [match])
+    return Q(pk__in=ids)
+
+
+_TWINS: dict[str, Callable[[Sequence[Piece]], Q]] = {
+    "sqlite": _on_sqlite,
+    "postgresql": _on_postgresql,
+}
+
+
+def follow(events: Sequence[Event]) -> None:
+    """The follower: what was said about the orders of a batch stands in the index.  Idempotent."""
+    index({event.order_id for event in events})
+
+
+def index(order_ids: Iterable[uuid.UUID]) -> int:
+    """Write the words of these orders anew from what is stored; returns how many rows changed.
+
+    The texts are locked while they are read: an erasure that runs at the same time comes before or after, and is
+    never undone.
+    """
+    ids = sorted(set(order_ids))
+    with transaction.atomic():
+        texts = {text.pk: text for text in OrderText.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+        later: dict[uuid.UUID, list[str]] = defaultdict(list)
+        said = EventText.objects.filter(order_id__in=ids, field__in=SAID_LATER).order_by("order_id", "version", "field")
+        for order_id, text in said.values_list("order_id", "text"):
+            later[order_id].append(text)
+        kept = dict(OrderWords.objects.filter(order__in=ids).values_list("order_id", "words"))
+        fresh = [
+            OrderWords(order=order, district=order.district, words=words)
+            for order in Order.objects.filter(pk__in=ids).select_related("estate", "building")
+            if (words := _words(order, texts.get(order.pk), later[order.pk])) != kept.get(order.pk)
+        ]
+        _write(fresh)
+    return len(fresh)
+
+
+def forget(order: Order) -> None:
+    """What people said about this order goes out of the index; number, estate and building stay.
+
+    For erasures: call it in the transaction that erases the texts.  `scrub` then clears what SQLite keeps of
+    deleted words until its next merge.
+    """
+    with transaction.atomic():
+        # The same lock as `index` takes: who reads the texts at this moment writes before us.
+        list(OrderText.objects.select_for_update().filter(pk=order.pk))
+        _write([OrderWords(order=order, district=order.district, words=_words(order, None, ()))])
+
+
+def scrub() -> None:
+    """Merge the index, so that nothing of forgotten words stays in it: once after an erasure, however large."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO orders_orderwords_fts(orders_orderwords_fts) VALUES ('optimize')")
+
+
+def rebuild(told: Callable[[int], None] = lambda _done: None) -> int:
+    """Write the words of all orders anew, in small transactions beside the running system; returns how many changed.
+
+    For estates that were renamed, and for an index that is doubted.
+    """
+    changed, done, last = 0, 0, uuid.UUID(int=0)
+    while ids := list(Order.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:REBUILT_AT_ONCE]):
+        changed += index(ids)
+        done, last = done + len(ids), ids[-1]
+        told(done)
+    return changed
+
+
+def _words(order: Order, text: OrderText | None, later: Iterable[str]) -> str:
+    """Everything an order is found by."""
+    plain = [order.number, order.external_id]
+    if order.estate is not None:
+        plain += [order.estate.name, order.estate.address]
+    if order.building is not None:
+        plain.append(order.building.name)
+    said = [text.description, text.unit, text.address] if text is not None else []
+    words = words_of(*plain, *said, *later)
+    return f" {IS_OPEN}{words}" if order.state in OPEN else words
+
+
+def _write(fresh: Sequence[OrderWords]) -> None:
+    OrderWords.objects.bulk_create(
+        fresh, batch_size=200, update_conflicts=True, unique_fields=["order"], update_fields=["words"]
+    )
