@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jiying.core.errors import BadCode, NotFound
+from jiying.core.errors import BadCode, JiyingError, NotFound
 from jiying.estates.models import Worker
 from jiying.orders import idempotency, store
 from jiying.orders.actors import JUDGING, Actor, roles_for
@@ -42,7 +42,7 @@ def act(
     key: str = "",
     now: datetime | None = None,
 ) -> Order:
-    """Say `verb` about an order.
+    """Say `verb` about an order, after writing what fell due on it before, as a watcher in time would have.
 
     Args:
         by: who says it; an order out of their scope does not exist for them.
@@ -56,7 +56,7 @@ def act(
     """
     now = now or timezone.now()
     data = dict(data or {})
-    refused: WrongCode | None = None
+    refused: JiyingError | None = None
     with transaction.atomic():
         order = _locked(order_id, verb, by)
         caller, body = by.code or f"track:{order_id}", [str(order_id), verb, data]
@@ -64,6 +64,8 @@ def act(
             return order
         ledger = store.load(order)
         change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
+        # What falls due in this very instant is still in time.
+        change.moments += ledger.fire(now - timedelta.resolution)
         try:
             say(
                 change,
@@ -76,13 +78,17 @@ def act(
                 expected_version=expected_version,
             )
         except WrongCode as error:
-            refused = error
+            refused = BadCode(error.detail)
             record_wrong_code(change, by, now)
-        store.write(change)
+        except JiyingError as error:
+            # What fell due is written whatever becomes of the verb: the refusal speaks of the order as it then is.
+            refused = error
+        if change.moments:
+            store.write(change)
         if key and refused is None:
             _bind(idempotency.bind(caller, key, body, order, now))
     if refused is not None:
-        raise BadCode(refused.detail)
+        raise refused
     order.ledger = ledger
     return order
 

@@ -10,7 +10,7 @@ import heapq
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
@@ -121,7 +121,7 @@ class Batch:
         if command.order not in self._held:
             raise NotFound(_("没有找到这张工单。"))
         order, ledger = self._held[command.order]
-        self._fire(order, ledger, now)
+        self._fire(order, ledger, now - timedelta.resolution)
         if not sees(order, command.by, ledger.state) and not _may_take(order, command):
             raise NotFound(_("没有找到这张工单。"))
         change = self._change(order, ledger)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import OperationalError
 
+from jiying.core.errors import ImpossibleVerb, StaleVersion
 from jiying.orders import queries, store, watcher
 from jiying.orders.actions import act
 from jiying.orders.models import Clock, Event, Order
@@ -121,6 +122,44 @@ def test_an_arrival_a_second_before_the_limit_is_in_time_and_one_after_is_late(d
         order = walk(d, report(d, now=T0), "sign", "take", now=later(1))
         act(order.pk, "arrive", by=d.actor("worker"), now=later(30) + timedelta(seconds=seconds))
         assert Clock.objects.get(order=order, promise="respond_30").state == state
+
+
+def test_an_arrival_on_the_minute_is_no_breach(d):
+    order = walk(d, report(d, now=T0), "sign", "take", now=later(1))
+    act(order.pk, "arrive", by=d.actor("worker"), now=later(30))
+    assert steps(order)["breach", "", "respond_30"] == 0
+
+
+def test_whoever_acts_before_a_late_watcher_finds_everything_written_that_was_due(d):
+    order = report(d, now=T0)
+    seen = order.version
+    order = act(order.pk, "sign", by=d.actor("company"), expected_version=seen, now=later(31))
+    verbs = list(Event.objects.filter(order=order).order_by("version").values_list("verb", flat=True))
+    assert verbs[0] == "report" and verbs[-1] == "sign" and "breach" in verbs and "escalate" in verbs
+    assert steps(order)["breach", "", "sign"] == 1, "the clock is missed, so the log says so"
+    before = steps(order)
+    assert watcher.sweep(later(31)) == 0
+    assert steps(order) == before
+    assert not verify().broken
+
+
+def test_a_verb_that_is_refused_loses_nothing_of_what_was_due(d):
+    order = report(d, now=T0)
+    with pytest.raises(ImpossibleVerb):
+        act(order.pk, "close", by=d.actor("operator"), now=later(31))
+    assert steps(order)["breach", "", "respond_30"] == 1
+    assert Order.objects.get(pk=order.pk).version == Event.objects.filter(order=order).count()
+
+
+def test_a_pause_that_should_have_ended_ends_before_what_is_said_next(d):
+    order = walk(d, report(d, now=T0, category="drain"), "sign", "take", now=later(1))
+    data = {"reason": "weather", "until": later(120).isoformat()}
+    order = act(order.pk, "pause", by=d.actor("worker"), data=data, now=later(2))
+    with pytest.raises(StaleVersion):
+        act(order.pk, "resume", by=d.actor("worker"), expected_version=order.version, now=later(121))
+    order.refresh_from_db()
+    assert order.state == "assigned"
+    assert act(order.pk, "arrive", by=d.actor("worker"), now=later(122)).state == "on_site"
 
 
 def test_an_arrival_in_time_that_is_told_late_makes_the_breach_good(d):
