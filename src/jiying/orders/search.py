@@ -29,7 +29,7 @@ from jiying.orders.states import OPEN
 
 FOLLOWER = "search"
 NUMBER = re.compile(r"([0-9]{6})-?([0-9]{0,6})")
-SAID_LATER = ("text", "note", "comment", "reason_text", "answer_text")
+SAID_LATER = ("text", "note", "comment", "reason_text", "rule", "answer_text")
 """The texts of events that are looked in (`texts.PERSONAL` without positions)."""
 
 IS_OPEN = "·open"

@@ -11,7 +11,7 @@ from typing import Any
 from jiying.core.crypto import commit
 
 #: Members of an event's data that are, or may hold, personal information.
-PERSONAL = ("text", "note", "comment", "reason_text", "point", "answer_text")
+PERSONAL = ("text", "note", "comment", "reason_text", "rule", "point", "answer_text")
 
 
 def withhold(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:

@@ -16,7 +16,7 @@ from jiying.pages.shown import take
 QUIET = frozenset({"warn", "escalate", "wrong_code"})
 _TONES = {"breach": "late", "warn": "soon", "escalate": "soon", "done": "good", "verify": "good", "confirm": "good"}
 _TONES |= {"pause": "paused", "approve_pause": "paused", "reopen": "late", "wrong_code": "soon", "supervise": "soon"}
-_SAID = ("text", "note", "comment", "reason_text", "rule_text", "answer_text")
+_SAID = ("text", "note", "comment", "reason_text", "answer_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def _said(event: Any, data: Any) -> str:
     if direct:
         return str(direct)
     texts = take(event, "texts", {})
-    return next((str(found) for name in _SAID if (found := take(texts, name) or take(data, name))), "")
+    # A dated rule names itself by its code; the rule of a refusal is what the desk wrote.
+    names = (*_SAID, "rule") if take(event, "verb") == "refuse" else _SAID
+    return next((str(found) for name in names if (found := take(texts, name) or take(data, name))), "")
 
 
 def _details(event: Any, verb: str, data: Any) -> Iterator[str]:

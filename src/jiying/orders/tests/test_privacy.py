@@ -42,6 +42,16 @@ def test_events_hold_no_personal_text(d):
     assert EventText.objects.filter(order=order).count() == 8
 
 
+def test_the_rule_that_a_refusal_names_is_told_and_stays_outside_the_log(d):
+    order = report(d)
+    act(order.pk, "refuse", by=d.actor("company"), data={"rule": f"{NAME} 家自用部位"})
+    event = Event.objects.get(order=order, verb="refuse")
+    assert NAME not in event.canonical
+    told = order_json(one(order.pk, d.users["company"]), events=True)["events"][-1]
+    assert told["data"]["rule"] == f"{NAME} 家自用部位"
+    assert not verify().broken
+
+
 def test_personal_texts_can_be_erased_and_every_chain_still_holds(d):
     order = a_life(d)
     EventText.objects.filter(order=order).delete()

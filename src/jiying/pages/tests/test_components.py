@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jiying.core.errors import BadInput
 from jiying.orders.states import OBSERVATIONS, VERBS, State
-from jiying.pages import samples, verbforms, words
+from jiying.pages import samples, timelines, verbforms, words
 from jiying.pages.figures import shown_figure, sparkline
 from jiying.pages.peopletime import people_time
 from jiying.rules import packs
@@ -138,3 +138,11 @@ def test_a_history_of_one_number_draws_nothing():
 def test_times_are_said_as_people_say_them(minutes, words_):
     now = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
     assert people_time(now - timedelta(minutes=minutes), now) == words_
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"), [("refuse", "自用部位"), ("resume", "")], ids=["a desk's words", "a dated rule's code"]
+)
+def test_a_timeline_tells_the_rule_of_a_refusal_and_no_code_of_a_dated_rule(verb, said):
+    event = {"verb": verb, "role": "company", "at": timezone.now(), "data": {"rule": "自用部位"}}
+    assert [line.said for line in timelines.lines([event])] == [said]
