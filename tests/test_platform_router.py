@@ -72,7 +72,8 @@ def test_a_body_in_pieces_arrives_whole():
 def test_a_body_that_never_ends_is_refused_at_the_deadline_in_the_askers_language():
     status, headers, body = ask(router(deadline_s=0.05), body=[b"x"])
     assert (status, headers[b"content-type"]) == (408, b"application/problem+json")
-    assert json.loads(body)["code"] == "too_slow"
+    problem = json.loads(body)
+    assert (problem["code"], problem["title"], problem["status"]) == ("too_slow", "传得太慢", 408)
     assert "太慢" in json.loads(body)["detail"]
     english = ask(router(deadline_s=0.05), body=[b"x"], headers=[(b"accept-language", b"en-GB")])
     assert "too long" in json.loads(english[2])["detail"]

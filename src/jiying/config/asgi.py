@@ -26,10 +26,23 @@ HELD_LIMIT = 128 * 1024 * 1024
 """Bytes of bodies in this process, arriving or waiting for their answer; beyond it, come again later."""
 THREADS = 8
 
+#: By status: the code, then title and detail in Chinese and in English.
 _PROBLEMS = {
-    408: ("too_slow", "请求传得太慢，没有收完；请换个网络再试。", "The request took too long to arrive; try again."),
-    413: ("too_large", "内容太大了，没有收下。", "The request is too large and was not taken."),
-    503: ("busy", "现在提交的人太多，没有收下；请稍后再试。", "Too many requests at once; try again in a moment."),
+    408: (
+        "too_slow",
+        ("传得太慢", "请求传得太慢，没有收完；请换个网络再试。"),
+        ("Too slow", "The request took too long to arrive; try again."),
+    ),
+    413: (
+        "too_large",
+        ("太大", "内容太大了，没有收下。"),
+        ("Too large", "The request is too large and was not taken."),
+    ),
+    503: (
+        "busy",
+        ("正忙", "现在提交的人太多，没有收下；请稍后再试。"),
+        ("Busy", "Too many requests at once; try again in a moment."),
+    ),
 }
 
 
@@ -112,11 +125,12 @@ def _problem(scope: Scope, status: int) -> Answer:
     code, zh, en = _PROBLEMS[status]
     headers = dict(scope["headers"])
     english = headers.get(b"accept-language", b"").lower().startswith(b"en") or b"lang=en" in scope["query_string"]
+    title, detail = en if english else zh
     problem = {
         "type": "about:blank",
-        "title": code,
+        "title": title,
         "status": status,
-        "detail": en if english else zh,
+        "detail": detail,
         "code": code,
         "errors": [],
     }
