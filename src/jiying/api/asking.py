@@ -15,6 +15,7 @@ from ninja.security import HttpBearer
 from ninja.utils import check_csrf
 
 from jiying.api.problems import BadToken, CsrfFailed, SignInRequired
+from jiying.core import journal
 from jiying.people.models import User
 from jiying.people.queries import user_of_token
 
@@ -34,6 +35,7 @@ def asker_of(request: HttpRequest) -> Asker:
         user = user_of_token(secret.strip()) if scheme.lower() == "bearer" and secret.isascii() else None
         if user is None:
             raise BadToken(_("令牌无效或已过期，请重新申请。"))
+        journal.note(user=str(user.pk))
         return user
     session: Any = request.user
     if not session.is_authenticated:

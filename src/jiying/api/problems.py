@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
@@ -157,12 +157,14 @@ def of_exception(request: HttpRequest, error: Any) -> JiyingError:
             return SignInRequired(_("请先登录，或带上有效的令牌。"))
         case HttpError() if error.status_code < 500:
             return JiyingError(str(error))
+        case TooManyFieldsSent():
+            return JiyingError(_("参数太多，没有处理。请减少参数后再试。"))
         case SuspiciousOperation() | UnreadablePostError():
             return JiyingError(_("请求没有读完整，请再试一次。"))
         case OperationalError():
-            log.warning("%s %s: the database refused: %s", request.method, request.path, error)
+            log.warning("the database refused", exc_info=error)
             text = _("系统正忙，这一次没有写入。请稍后用同一个 Idempotency-Key 再试。")
             return Busy(text, retry_after=1)
         case _:
-            log.error("%s %s failed", request.method, request.path, exc_info=error)
+            log.error("failed", exc_info=error)
             return Failed(_("没有做成，问题已记录。请稍后用同一个 Idempotency-Key 再试，不会重复提交。"))

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from jiying.config.bridge import Answer, Bridge
+from jiying.config.logs import HEADER, method_of, request_id
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("jiying.request")
 
 BODY_LIMIT = 1024 * 1024
 UPLOAD_LIMIT = 20 * 1024 * 1024
@@ -150,6 +154,22 @@ _HEALTHY = _json(200, {"status": "ok"})
 _NOT_HERE = _json(404, {"status": "not served by this process"})
 
 
+def _numbered(scope: Scope, send: Send) -> Send:
+    """`send` with an `X-Request-ID` in every answer; Django's answers come with theirs."""
+    given = dict(scope["headers"]).get(HEADER.lower().encode(), b"").decode("latin1")
+    number = request_id(given)
+    scope.setdefault("state", {})["request_id"] = number
+
+    async def numbered(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            name = HEADER.lower().encode()
+            if all(header[0] != name for header in message["headers"]):
+                message["headers"] = [*message["headers"], (name, number.encode())]
+        await send(message)
+
+    return numbered
+
+
 async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
@@ -167,6 +187,7 @@ class Router:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
+            send = _numbered(scope, send)
             if scope["path"] == "/healthz":
                 await _send(send, _HEALTHY)
             elif scope["path"].startswith("/live/") and self.live is not None:
@@ -200,6 +221,8 @@ class Router:
                 answer = await web(scope, body)
         except _Refused as refused:
             answer = _problem(scope, refused.status)
+            facts = {"request": scope["state"]["request_id"], "method": method_of(scope["method"])}
+            log.info("refused before it was read", extra={"facts": facts | {"status": refused.status}})
         except _Gone:
             return
         await _send(send, answer)

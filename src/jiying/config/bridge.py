@@ -67,7 +67,7 @@ class Bridge:
                     close()
         except Exception:
             # Django answers its own failures; this is one of Django's.  The others go on.
-            log.exception("%s %s failed outside Django", env["REQUEST_METHOD"], env["PATH_INFO"])
+            log.exception("a request failed outside Django")
             return Answer(500, [(b"content-type", b"text/plain"), (b"content-length", b"0")], b"")
         status, headers = started
         body = b"".join(chunks)

@@ -1,9 +1,7 @@
-"""Headers that keep pages to themselves, passwords hashed within the memory of one process, discreet logs."""
+"""Headers that keep pages to themselves, passwords hashed within the memory of one process."""
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Callable
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -40,14 +38,3 @@ class LeanArgon2(Argon2PasswordHasher):
     time_cost = 2
     memory_cost = 19 * 1024
     parallelism = 1
-
-
-class Discreet(logging.Filter):
-    """Keeps tracking tokens out of logged addresses."""
-
-    _TOKEN = re.compile(r"(/t/|/track/)[^/?\s]+")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always true; the record's message has its tokens replaced."""
-        record.msg, record.args = self._TOKEN.sub(r"\1…", record.getMessage()), None
-        return True

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
+from jiying.config import logs
 from jiying.config.home import allowed_hosts, home, is_loopback, secret
 from jiying.config.vendor import SERVED as VENDOR
 
@@ -47,7 +48,7 @@ ROOMS = (
 )  # fmt: skip
 INSTALLED_APPS = [
     *(f"jiying.{room}" for room in ROOMS),
-    "django.contrib.admin",
+    "jiying.config.backoffice.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -60,6 +61,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
 ]
 MIDDLEWARE = [
+    "jiying.config.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "jiying.config.security.ContentSecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -173,13 +175,4 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "jiying.pages.views.error_csrf"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"discreet": {"()": "jiying.config.security.Discreet"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["discreet"]}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    # What a visitor typed wrong is no news; what the program did wrong is.
-    "loggers": {"jiying": {"level": "INFO"}, "axes": {"level": "ERROR"}, "django.request": {"level": "ERROR"}},
-}
+LOGGING = logs.configuration()

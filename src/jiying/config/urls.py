@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("jiying.pages.urls")),
 ]
 
+handler400 = "jiying.config.refusals.bad_request"
 handler403 = "jiying.pages.views.error_403"
 handler404 = "jiying.pages.views.error_404"
 handler500 = "jiying.pages.views.error_500"

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiying.core import journal
 from jiying.core.errors import BadCode, JiyingError, NotFound
 from jiying.estates.models import Worker
 from jiying.orders import idempotency, store
@@ -62,6 +63,7 @@ def act(
         caller, body = by.code or f"track:{order_id}", [str(order_id), verb, data]
         if key and idempotency.earlier(caller, key, body, now) is not None:
             return order
+        journal.note(order=order.number, verb=verb)
         ledger = store.load(order)
         change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
         # What falls due in this very instant is still in time.

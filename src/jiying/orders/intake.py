@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiying.core import journal
 from jiying.core.crypto import commit
 from jiying.core.errors import BadInput, FieldError, JiyingError
 from jiying.core.geo import Point, check_point
@@ -121,6 +122,7 @@ def accept_one(
         try:
             group.write(draft, bound)
             draft.order.ledger = draft.ledger
+            journal.note(order=draft.order.number)
             return draft.order, True
         except IntegrityError:
             # The key was bound before, or by a twin in this instant; or the drawn number was taken.

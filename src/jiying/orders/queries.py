@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from jiying.core import journal
 from jiying.orders import search
 from jiying.orders.actions import possible_verbs
 from jiying.orders.actors import Actor
@@ -63,7 +64,14 @@ def by_track(token: str) -> Order | None:
     """The order behind a tracking token."""
     if not 16 <= len(token) <= 64:
         return None
-    return Order.objects.with_names().filter(track=track_digest(token)).first()
+    return _noted(Order.objects.with_names().filter(track=track_digest(token)).first())
+
+
+def _noted(order: Order | None) -> Order | None:
+    """The same; the log says which order it is about."""
+    if order is not None:
+        journal.note(order=order.number)
+    return order
 
 
 def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
@@ -160,7 +168,7 @@ def names_of(codes: Iterable[str]) -> dict[str, str]:
 
 def one(order_id: uuid.UUID, user: Any) -> Row | None:
     """One order in scope with everything about it; None when it is not theirs to see."""
-    order = Order.objects.visible_to(user).with_names().filter(pk=order_id).first()
+    order = _noted(Order.objects.visible_to(user).with_names().filter(pk=order_id).first())
     return rows_of([order], Actor.of(user), events=True)[0] if order else None
 
 

@@ -17,6 +17,7 @@ from django.db import OperationalError, close_old_connections, connection, trans
 from django.db.models import Q
 from django.utils import timezone
 
+from jiying.core import journal
 from jiying.core.errors import StaleVersion
 from jiying.orders import heads, idempotency, store
 from jiying.orders.models import Order
@@ -43,6 +44,7 @@ def fire(order_id: uuid.UUID, now: datetime) -> int:
         order = rows.first()
         if order is None:
             return 0
+        journal.note(order=order.number)
         ledger = store.load(order)
         change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
         change.moments = ledger.fire(now)
@@ -56,12 +58,13 @@ def sweep(now: datetime | None = None) -> int:
     while orders := due(fixed or timezone.now()):
         busy = False
         for order_id in orders:
-            try:
-                fired += _fire_or_set_aside(order_id, fixed or timezone.now())
-            except OperationalError:
-                # The database is busy or away for a moment, which is not this order's fault.
-                log.warning("order %s waits for the database", order_id, exc_info=True)
-                busy = True
+            with journal.circumstances(order=str(order_id)):
+                try:
+                    fired += _fire_or_set_aside(order_id, fixed or timezone.now())
+                except OperationalError:
+                    # The database is busy or away for a moment, which is not this order's fault.
+                    log.warning("the order waits for the database", exc_info=True)
+                    busy = True
         if len(orders) < BATCH or busy:
             break
     return fired
@@ -76,7 +79,7 @@ def _fire_or_set_aside(order_id: uuid.UUID, now: datetime) -> int:
         raise
     except Exception:
         # One order that cannot be judged must not stop the clocks of all others.
-        log.exception("order %s set aside for %s", order_id, POISON_REST)
+        log.exception("the order is set aside for %s", POISON_REST)
         Order.objects.filter(pk=order_id).update(poisoned_until=now + POISON_REST)
         return 0
 

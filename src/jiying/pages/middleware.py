@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
+from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import translation
 
@@ -31,11 +32,11 @@ class LanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            asked = request.GET
-        except TooManyFieldsSent:
-            # The page that says so has links with the query in them, so it must not stumble over it again.
-            request.GET = QueryDict()
-            raise
+            asked, refusal = request.GET, None
+        except TooManyFieldsSent as error:
+            # What says so, in the asker's language, must not stumble over the query again.
+            request.GET = asked = QueryDict()
+            refusal = error
         chosen = {name: value for name in SWITCHES if (value := _allowed(name, asked.get(name)))}
         kept = {name: value for name in SWITCHES if (value := _allowed(name, request.COOKIES.get(f"jiying_{name}")))}
         switches: dict[str, str] = {**kept, **chosen}
@@ -43,7 +44,7 @@ class LanguageMiddleware:
         request.switches = switches  # type: ignore[attr-defined]
         with translation.override(LANGUAGES[switches["lang"]]):
             request.LANGUAGE_CODE = LANGUAGES[switches["lang"]]
-            response = self.get_response(request)
+            response = response_for_exception(request, refusal) if refusal else self.get_response(request)
             response.headers.setdefault("Content-Language", "en" if switches["lang"] == "en" else "zh-CN")
         for name, value in chosen.items():
             if kept.get(name) != value:
