@@ -7,6 +7,7 @@ something is wrong with the data; 2 wrong use or unreadable input, nothing writt
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from typing import Any
@@ -21,6 +22,10 @@ COMMANDS = {
     "live": ("jiying.config.commands", "Serve the live stream alone."),
     "work": ("jiying.config.commands", "Run watcher and followers alone."),
     "replay": ("jiying.simulation.commands", "Run a real day again on a virtual clock."),
+    "import": ("jiying.exchange.commands", "Bring a table in: divisions, companies, estates, workers, orders."),
+    "import-resume": ("jiying.exchange.commands", "Go on with an import that was interrupted."),
+    "import-revert": ("jiying.exchange.commands", "Take an import back."),
+    "imports": ("jiying.exchange.commands", "List imports."),
     "verify-chain": ("jiying.orders.commands", "Check the event log."),
     "events": ("jiying.orders.commands", "List the events of an order."),
     "search": ("jiying.orders.commands", "Keep the search index."),
@@ -43,7 +48,9 @@ class Lazy(click.Group):
         if name not in SET_UP_THEMSELVES:
             start_django()
         module = importlib.import_module(COMMANDS[name][0])
-        command: click.Command = getattr(module, name.replace("-", "_"))
+        attribute = name.replace("-", "_")
+        # A word of the language itself takes a line behind it: `import_`.
+        command: click.Command = getattr(module, f"{attribute}_" if keyword.iskeyword(attribute) else attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -26,6 +26,11 @@ def zone_of(district: str) -> ZoneInfo:
     return _zones[district]
 
 
+def forget_zones() -> None:
+    """Read time zones anew: a district was entered, changed or taken out."""
+    _zones.clear()
+
+
 def the_district() -> Division | None:
     """The district of this installation: its only one, or the first by code."""
     return Division.objects.filter(level=Level.DISTRICT).order_by("code").first()

@@ -51,13 +51,15 @@ class Asked(Protocol):
 
 
 def audiences(said: Said) -> tuple[str, ...]:
-    """Who is told of an event, nearest first; most events tell nobody.
+    """Who is told of an event, nearest first; most events tell nobody, and those of an import never.
 
     >>> audiences(Said("escalate", "rule", None, {"tells": ["town", "centre"]}))
     ('town', 'centre')
     >>> audiences(Said("contact", "worker", "contacted", {}))
     ()
     """
+    if said.data.get("quiet") or said.role == "import":
+        return ()
     match said.verb:
         case "escalate":
             return tuple(said.data.get("tells", ()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jiying.orders.states import IMPORT
 from jiying.people.scopes import DISTRICT_WIDE, NOBODY, Scope, scope_of
 
 if TYPE_CHECKING:
@@ -29,17 +30,19 @@ _PRECEDENCE = (
     "district",
     "owners",
     "resident",
+    IMPORT,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts: a signed-in user, or the holder of an order's tracking link (`track`)."""
+    """Somebody who acts: a signed-in user, the holder of an order's tracking link (`track`), or an import by its id."""
 
     scope: Scope
     name: str = ""
     track: bool = False
     staff: bool = False
+    importing: str = ""
 
     @classmethod
     def of(cls, user: Any) -> Actor:
@@ -50,7 +53,9 @@ class Actor:
 
     @property
     def code(self) -> str:
-        """How events name them: the user's id, or nothing for a resident without an account."""
+        """How events name them: the user's id, `import:ID`, or nothing for a resident without an account."""
+        if self.importing:
+            return f"{IMPORT}:{self.importing}"
         return str(self.scope.user_id) if self.scope.user_id else ""
 
 
@@ -60,6 +65,8 @@ TRACKER = Actor(scope=NOBODY, track=True)
 
 def roles_towards(order: Order, actor: Actor) -> frozenset[str]:
     """The roles in which `actor` stands to `order`; `town`, `committee`, `company`, `estate` are joined."""
+    if actor.importing:
+        return frozenset({IMPORT})
     scope = actor.scope
     roles: set[str] = set()
     if actor.track or (scope.user_id and order.reporter_id == scope.user_id):

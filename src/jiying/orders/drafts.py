@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from jiying.estates.queries import zone_of
 from jiying.orders import store
 from jiying.orders.ledger import Ledger
-from jiying.orders.models import Order, OrderText
+from jiying.orders.models import EventText, Order, OrderText
 
 
 @dataclass(slots=True)
 class Draft:
-    """A checked order, ready to be written."""
+    """A checked order, ready to be written; `texts` are those of events after its report."""
 
     order: Order
     text: OrderText
     ledger: Ledger
+    texts: list[EventText] = field(default_factory=list)
 
 
 def write_drafts(drafts: Sequence[Draft], numbers: Numbers) -> None:
@@ -35,7 +36,9 @@ def write_drafts(drafts: Sequence[Draft], numbers: Numbers) -> None:
     else:
         Order.objects.bulk_create([draft.order for draft in drafts], batch_size=200)
         OrderText.objects.bulk_create([draft.text for draft in drafts], batch_size=500)
-    store.write_log(store.Change(order=d.order, ledger=d.ledger, moments=list(d.ledger.moments)) for d in drafts)
+    store.write_log(
+        store.Change(order=d.order, ledger=d.ledger, moments=list(d.ledger.moments), texts=d.texts) for d in drafts
+    )
 
 
 class Numbers:

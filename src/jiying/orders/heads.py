@@ -24,6 +24,17 @@ def head() -> tuple[int, str]:
     return len(lines), sm3_hex("\n".join(lines).encode())
 
 
+def tell_withdrawn(import_id: object, orders: int, digest: str) -> Path:
+    """Say beside the daily heads which import was taken out again, with how many orders and the head over them."""
+    folder = Path(settings.HOME) / "heads"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"withdrawn-{import_id}.json"
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps({"import": str(import_id), "orders": orders, "head": digest}) + "\n")
+    fresh.replace(path)
+    return path
+
+
 def export(day: date) -> Path | None:
     """Write the head of `day` unless it was written before; returns the new file."""
     folder = Path(settings.HOME) / "heads"

@@ -31,7 +31,7 @@ from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order, OrderText
 from jiying.orders.places import Places, Spot, forget
 from jiying.orders.proof import track_digest, track_token
-from jiying.orders.states import PEOPLE
+from jiying.orders.states import IMPORT, PEOPLE
 from jiying.orders.verbs import checked_category, checked_kind, checked_urgency
 from jiying.rules import packs
 from jiying.rules.pack import Pack
@@ -48,7 +48,8 @@ class NewOrder:
     """What somebody reports.  Times are RFC 3339 text or aware datetimes; `estate` is a code or an id.
 
     `reported_at`, `town`, `external_id` and `lot` are for imports and simulations, which are trusted with
-    time; at the public doors they stay empty.
+    time; at the public doors they stay empty.  So do `due_at` and `knows`, which are an import's alone
+    (`promises.Facts`).
     """
 
     kind: Any = "repair"
@@ -69,6 +70,8 @@ class NewOrder:
     town: str = ""
     external_id: str = ""
     lot: bool | None = None
+    due_at: datetime | None = None
+    knows: tuple[str, ...] | None = None
 
     def body(self) -> dict[str, Any]:
         """What tells two requests apart."""
@@ -232,8 +235,12 @@ def _draft(
         "town": spot.town.code if spot.town else None,
         "said_sm3": commitment,
     }
+    if new.due_at is not None:
+        data["external_due"] = new.due_at.isoformat()
+    if new.knows is not None:
+        data["knows"] = sorted(new.knows)
     ledger = Ledger.new(order.id, pack)
-    role = speaking_as(PEOPLE, (by.scope.roles & PEOPLE) or frozenset({"resident"}))
+    role = IMPORT if by.importing else speaking_as(PEOPLE, (by.scope.roles & PEOPLE) or frozenset({"resident"}))
     ledger.append("report", milestone="reported", by=by.code, role=role, at=at, received_at=max(now, at), data=data)
     text = OrderText(
         order=order,

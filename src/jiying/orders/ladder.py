@@ -40,12 +40,20 @@ def key_of(verb: str, data: dict[str, Any]) -> tuple[str, str, str, int]:
 
 def pending(ledger: Ledger) -> Iterator[Step]:
     """All steps that have not fired and still can, in no order."""
-    fired = ledger.fired
+    fired, since = ledger.fired, ledger.imported_at
     for clock in ledger.judge.clocks:
         for step in _of_clock(ledger, clock):
-            if step.key not in fired:
+            if step.key not in fired and not _missed_before(step, since):
                 yield step
     yield from _of_state(ledger)
+
+
+def _missed_before(step: Step, since: datetime | None) -> bool:
+    """Whether a step belongs to the time before an order was imported: nobody is warned of what is long past.
+
+    A breach is judged all the same.
+    """
+    return since is not None and step.verb != "breach" and step.due_at <= since
 
 
 def next_step(ledger: Ledger) -> Step | None:
@@ -75,5 +83,7 @@ def _of_state(ledger: Ledger) -> Iterator[Step]:
         yield Step(ledger.judge.paused_until, "resume", {"rule": "pause_ended"}, "pause_ended")
     for rule in ledger.pack.silence:
         if ledger.state == rule.from_state:
-            due = ledger.state_since + timedelta(minutes=rule.after_min)
+            # The silence of people who could not object here yet says nothing.
+            since = max(ledger.state_since, ledger.imported_at or ledger.state_since)
+            due = since + timedelta(minutes=rule.after_min)
             yield Step(due, rule.verb, {"rule": rule.id}, rule.id)

@@ -20,6 +20,7 @@ from jiying.orders import ladder
 from jiying.orders.chain import GENESIS, Moment, link
 from jiying.orders.promises import Judge
 from jiying.orders.states import (
+    IMPORT,
     MESSAGES,
     OBSERVATIONS,
     RESUMED,
@@ -76,6 +77,12 @@ class Ledger:
         for moment in moments:
             ledger.advance(moment)
         return ledger
+
+    @property
+    def imported_at(self) -> datetime | None:
+        """When an import brought the order in; None for one that was reported here."""
+        first = self.moments[0] if self.moments else None
+        return first.received_at if first is not None and first.role == IMPORT else None
 
     # -- deciding --------------------------------------------------------------------------------
 
@@ -202,17 +209,17 @@ class Ledger:
         step = self.next_step
         return step.due_at if step else None
 
-    def fire(self, now: datetime, *, punctual: bool = False) -> list[Moment]:
+    def fire(self, now: datetime, *, punctual: bool = False, quiet: bool = False) -> list[Moment]:
         """Write every step due by `now`, each once, earliest first.
 
         The event's `at` is `now`, with `due_at` in its data; `punctual` dates it at its due time instead,
-        for a virtual clock that is never late.
+        for a virtual clock that is never late.  `quiet` marks what is written down of the past: nobody is told.
         """
         fired: list[Moment] = []
         while (step := self.next_step) is not None and step.due_at <= now:
             at = step.due_at if punctual else now
             milestone = {"verify": "verified", "close": "closed"}.get(step.verb)
-            data = {**step.data, "due_at": step.due_at.isoformat()}
+            data = {**step.data, "due_at": step.due_at.isoformat(), **({"quiet": True} if quiet else {})}
             fired.append(
                 self.append(
                     step.verb,

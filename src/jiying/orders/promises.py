@@ -16,6 +16,9 @@ from jiying.rules.pack import Pack, PromiseRule
 
 RUNNING, PAUSED, MET, MISSED, VOID = "running", "paused", "met", "missed", "void"
 ANSWER = "answer"
+EXTERNAL = "external"
+"""The rule of a clock whose limit is a deadline of the system that an order was imported from."""
+
 
 _ENDS = {"cancel": "cancelled", "refuse": "refused", "solve_remotely": "solved_remotely"}
 
@@ -55,7 +58,11 @@ class Clock:
 
 @dataclass(slots=True)
 class Facts:
-    """What the rules look at; `lot` says whether the order was drawn for follow-up by lot."""
+    """What the rules look at; `lot` says whether the order was drawn for follow-up by lot.
+
+    Of an imported order, `external_due` is the deadline that the other system gave it, and `knows` are the
+    milestones that its ledger tells: a promise whose milestone nobody kept is not judged (None: all are).
+    """
 
     kind: str
     category: str
@@ -63,6 +70,8 @@ class Facts:
     part: str
     lot: bool
     appointment: datetime | None = None
+    external_due: datetime | None = None
+    knows: frozenset[str] | None = None
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Facts:
@@ -75,6 +84,8 @@ class Facts:
             part=data.get("part", ""),
             lot=bool(data.get("lot")),
             appointment=datetime.fromisoformat(window["from"]) if window else None,
+            external_due=datetime.fromisoformat(data["external_due"]) if data.get("external_due") else None,
+            knows=frozenset(data["knows"]) if "knows" in data else None,
         )
 
     def drawn(self, pack: Pack) -> bool:
@@ -126,7 +137,7 @@ class Judge:
         if verb == "report":
             self.facts = Facts.of(moment.data)
         elif verb in _ENDS:
-            self._void_the_rest(moment, _ENDS[verb])
+            self._void_the_rest(moment, "merged" if moment.data.get("merged") else _ENDS[verb])
         elif verb == "pause":
             self._pause(moment)
         elif verb == "approve_pause":
@@ -150,12 +161,33 @@ class Judge:
 
     def _rules(self) -> dict[str, PromiseRule]:
         assert self.facts is not None, "the first event of an order is its report"
-        return self.facts.rules(self.pack)
+        rules, knows = self.facts.rules(self.pack), self.facts.knows
+        if knows is None or self.round > 1:
+            return rules
+        return {name: rule for name, rule in rules.items() if rule.target in knows}
 
     def _start(self, milestone: str, at: datetime) -> None:
         for rule in self._rules().values():
             if rule.start == milestone and not self._lives(rule.promise):
                 self._add(rule, at)
+        if milestone == "reported":
+            self._take_external_due(at)
+
+    def _take_external_due(self, at: datetime) -> None:
+        """The deadline that another system gave takes the place of the pack's for `done`; it is a limit of its own.
+
+        Kinds for which the pack promises no completion get a clock all the same: somebody was told a date.
+        """
+        due = self.facts.external_due if self.facts else None
+        if due is None:
+            return
+        minutes = max(0, int((due - at).total_seconds() // 60))
+        theirs = [clock for clock in self.clocks if clock.target == "done"]
+        if not theirs:
+            theirs = [Clock("complete", self.round, EXTERNAL, at, due, minutes, "done", pausable=False)]
+            self.clocks += theirs
+        for clock in theirs:
+            clock.rule, clock.from_at, clock.due_at, clock.limit_minutes = EXTERNAL, at, due, minutes
 
     def _add(self, rule: PromiseRule, at: datetime) -> None:
         assert self.facts is not None
@@ -258,6 +290,8 @@ class Judge:
             if not clock.waits or moment.at > clock.due_at:
                 continue
             rule = rules.get(clock.promise)
+            if clock.rule == EXTERNAL:
+                continue
             if rule is None:
                 self._end(clock, moment.at, "reclassified")
             elif rule.id != clock.rule:

@@ -40,6 +40,9 @@ RESUMED = "resumed"
 RULE = "rule"
 """The role of a dated rule, which acts without a person."""
 
+IMPORT = "import"
+"""The role of an import, which says what happened to an order while another system held it."""
+
 PEOPLE = frozenset(
     {"resident", "worker", "manager", "company", "committee", "town", "operator", "supervisor", "district", "owners"}
 )
@@ -79,37 +82,44 @@ def _row(
 DESK_WORK = frozenset({"complaint", "enquiry", "suggestion", "praise"})
 """Kinds that are often settled without going there; a repair is done where it is broken."""
 
+FIELD_WORK = frozenset({"repair", "rectification"})
+
 
 S = State
 TABLE: tuple[Transition, ...] = (
-    _row("sign", {S.SUBMITTED, S.RETURNED}, S.SIGNED, "company operator", "signed"),
+    _row("sign", {S.SUBMITTED, S.RETURNED}, S.SIGNED, "company operator import", "signed"),
     # The centre may assign first; that is not signing, so the company still signs what it was given.
     _row("sign", {S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, None, "company operator", "signed", once=True),
     _row("return", {S.SUBMITTED, S.SIGNED, S.ASSIGNED, S.EN_ROUTE}, S.RETURNED, "company operator"),
-    _row("refuse", WAITING, S.REFUSED, "company operator"),
+    _row("refuse", WAITING, S.REFUSED, "company operator import"),
     _row("assign", {S.SIGNED, S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
     _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator", "assigned"),
     _row("take", {S.SIGNED}, S.ASSIGNED, "worker", "assigned"),
-    _row("contact", OPEN, None, "worker operator", "contacted", once=True),
+    _row("contact", OPEN, None, "worker operator import", "contacted", once=True),
     _row("depart", {S.ASSIGNED}, S.EN_ROUTE, "worker operator", "departed"),
-    _row("arrive", {S.ASSIGNED, S.EN_ROUTE}, S.ON_SITE, "worker operator", "arrived"),
+    _row("arrive", {S.ASSIGNED, S.EN_ROUTE}, S.ON_SITE, "worker operator import", "arrived"),
+    # Another system's ledger knows some moments and not others: what it leaves out is skipped, not made up.
+    _row("arrive", WAITING, S.ON_SITE, "import", "arrived"),
     _row("make_safe", {S.ON_SITE}, None, "worker operator", "made_safe", once=True),
-    _row("done", {S.ON_SITE}, S.DONE, "worker operator", "done"),
-    _row("done", {S.ASSIGNED, S.EN_ROUTE}, S.DONE, "worker operator", "done", kinds=DESK_WORK),
+    _row("done", {S.ON_SITE}, S.DONE, "worker operator import", "done"),
+    _row("done", {S.ASSIGNED, S.EN_ROUTE}, S.DONE, "worker operator import", "done", kinds=DESK_WORK),
+    _row("done", {S.ASSIGNED, S.EN_ROUTE}, S.DONE, "import", "done", kinds=FIELD_WORK),
+    _row("done", WAITING, S.DONE, "import", "done"),
     _row("solve_remotely", BEFORE_ARRIVAL, S.DONE, "worker manager operator", "done"),
     _row("pause", {S.SIGNED, S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, S.PAUSED, "worker manager"),
     _row("approve_pause", {S.PAUSED}, None, "committee town operator"),
     _row("resume", {S.PAUSED}, RESUMED, "worker manager committee town operator rule"),
     _row("confirm", {S.DONE}, S.VERIFIED, "resident", "verified"),
     _row("verify", {S.DONE}, S.VERIFIED, "committee operator rule", "verified"),
-    _row("close", {S.VERIFIED}, S.CLOSED, "operator committee rule", "closed"),
+    _row("close", {S.VERIFIED}, S.CLOSED, "operator committee rule import", "closed"),
+    _row("close", {S.DONE}, S.CLOSED, "import", "closed"),
     _row("reopen", AFTER_WORK, S.ASSIGNED, "resident committee operator"),
     _row("rate", AFTER_WORK, None, "resident", "rated", once=True),
     _row("reclassify", OPEN, None, "operator"),
     _row("supervise", OPEN | {S.DONE}, None, "town operator district"),
     _row("urge", OPEN, None, "all"),
     _row("note", ALL, None, "all"),
-    _row("cancel", BEFORE_ARRIVAL | {S.PAUSED}, S.CANCELLED, "resident"),
+    _row("cancel", BEFORE_ARRIVAL | {S.PAUSED}, S.CANCELLED, "resident import"),
 )
 
 VERBS: tuple[str, ...] = tuple(dict.fromkeys(row.verb for row in TABLE))

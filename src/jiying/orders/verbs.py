@@ -18,6 +18,7 @@ from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
 from jiying.orders.ledger import Ledger
 from jiying.orders.proof import Place, arrival_data, typed_on_arrival
+from jiying.orders.states import IMPORT
 
 if TYPE_CHECKING:
     from jiying.estates.models import Worker
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 SATISFACTION = ("satisfied", "fairly", "dissatisfied")
 MAX_TEXT = 4000
+MAX_CELL = 32_767
+"""Characters that a cell of a spreadsheet holds."""
 
 
 class Lookup(Protocol):
@@ -73,11 +76,11 @@ def prepare(verb: str, context: Context) -> dict[str, Any]:
 _BEHALF = frozenset({"depart", "contact", "arrive", "make_safe", "done"})
 
 
-def _text(context: Context, name: str, *, required: bool) -> str:
+def _text(context: Context, name: str, *, required: bool, max_chars: int = MAX_TEXT) -> str:
     value = context.data.get(name)
     if value is None and not required:
         return ""
-    return clean(value, field=f"data.{name}", max_chars=MAX_TEXT, required=required)
+    return clean(value, field=f"data.{name}", max_chars=max_chars, required=required)
 
 
 def _with_text(name: str, *, required: bool) -> Prepare:
@@ -125,13 +128,21 @@ def _arrive(context: Context) -> dict[str, Any]:
         place=context.lookup.place(context.order),
         by_centre=context.role == "operator",
     )
-    if typed_on_arrival(context.ledger, context.at):
+    if context.role != IMPORT and typed_on_arrival(context.ledger, context.at):
         data["soon_after_typing"] = True
     return data
 
 
 def _done(context: Context) -> dict[str, Any]:
-    return {**_with_text("note", required=False)(context), **_attachments(context)}
+    # What another system answered is kept whole: a cell of a spreadsheet holds that much.
+    longest = MAX_CELL if context.role == IMPORT else MAX_TEXT
+    note = _text(context, "note", required=False, max_chars=longest)
+    return {**({"note": note} if note else {}), **_attachments(context)}
+
+
+def _cancel(context: Context) -> dict[str, Any]:
+    """Cancelled by its reporter; or, as an import tells, since it said the same as another order."""
+    return {"merged": True} if context.role == IMPORT and context.data.get("merged") is True else {}
 
 
 def _attachments(context: Context) -> dict[str, Any]:
@@ -250,6 +261,7 @@ _CHECKS: dict[str, Prepare] = {
     "arrive": _arrive,
     "make_safe": _with_text("note", required=False),
     "done": _done,
+    "cancel": _cancel,
     "pause": _pause,
     "confirm": _solved,
     "verify": _solved,

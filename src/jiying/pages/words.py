@@ -146,6 +146,7 @@ ROLES: dict[str, Lazy | str] = {
     "district": _("区物管处"),
     "owners": _("业主委员会"),
     "rule": _("规则"),
+    "import": _("导入"),
 }
 
 DUTIES: dict[str, Lazy | str] = {

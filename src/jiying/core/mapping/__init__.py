@@ -1,15 +1,18 @@
 """Other people's tables, read by a mapping file: their columns become our values.
 
 language   what a mapping file may say, and loading it
-table      a CSV file as records, and the file of rejected rows
+table      a file as records: CSV here, Excel in workbook (archive refuses bombs); and the file of rejected rows
+moments    times as people and spreadsheets write them
 apply      a table and a mapping give rows and rejects
 staff      who works, where a mapping is used for a replay
 """
 
 from jiying.core.mapping.apply import Reject, Row, rows
-from jiying.core.mapping.language import Mapping, MappingError, load, shipped
+from jiying.core.mapping.fault import TableError
+from jiying.core.mapping.language import Mapping, MappingError, load, parse, shipped
+from jiying.core.mapping.record import Record
 from jiying.core.mapping.staff import Staff
-from jiying.core.mapping.table import Record, Table, TableError, read_table, write_rejects
+from jiying.core.mapping.table import Table, is_workbook, read_table, sheets, write_rejects
 
 __all__ = [
     "Mapping",
@@ -20,9 +23,12 @@ __all__ = [
     "Staff",
     "Table",
     "TableError",
+    "is_workbook",
     "load",
+    "parse",
     "read_table",
     "rows",
+    "sheets",
     "shipped",
     "write_rejects",
 ]

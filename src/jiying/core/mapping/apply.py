@@ -1,7 +1,8 @@
 """A table and a mapping give rows and rejects: each record becomes exactly one of the two.
 
 Local times: one that the clock skipped (spring) is rejected, since it cannot have happened; one that it
-showed twice (autumn) is taken as the first of the two, so that no promise looks better than it was.
+showed twice (autumn) is taken as the first of the two, so that no promise looks better than it was.  A deadline
+is reckoned, not lived: one within the skipped hour lies as much later.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from jiying.core.crypto import sm3_hex
 from jiying.core.errors import BadInput
 from jiying.core.geo import from_crs
-from jiying.core.mapping.language import Column, Mapping, MappingError
-from jiying.core.mapping.table import Record, Table
+from jiying.core.mapping.language import Column, Mapping, MappingError, Within
+from jiying.core.mapping.moments import read_moment
+from jiying.core.mapping.record import Record
+from jiying.core.mapping.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,13 @@ class Row:
         values: text by our names; times are aware, UTC; `lon` and `lat` are degrees in WGS-84.  A name whose
             column is empty and has no default is absent.
         source: the record as it was.
+        dropped: the point that was left out since it cannot be right (`within`), else empty.
     """
 
     line: int
     values: dict[str, str | float | datetime]
     source: dict[str, str]
+    dropped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,10 @@ class _Refused(Exception):
         self.field, self.value, self.code, self.reason = field, value, code, reason
 
 
+_DROPPED = "dropped point"
+_DEADLINES = frozenset({"due_at"})
+
+
 def rows(mapping: Mapping, table: Table, *, only: Dict[str, str] | None = None) -> Iterator[Row | Reject]:
     """The records of `table` in order; `only` keeps those whose columns (theirs) have exactly these values.
 
@@ -76,7 +86,9 @@ def _each(mapping: Mapping, records: Iterable[Record], only: Dict[str, str]) -> 
         if any(record.cells.get(name, wanted) != wanted for name, wanted in only.items()):
             continue
         try:
-            yield Row(record.line, _values(mapping, record), record.cells)
+            values = _values(mapping, record)
+            dropped = str(values.pop(_DROPPED, ""))
+            yield Row(record.line, values, record.cells, dropped)
         except _Refused as no:
             yield Reject(record.line, no.field, no.value, no.code, no.reason, record.cells)
 
@@ -101,10 +113,14 @@ def _values(mapping: Mapping, record: Record) -> dict[str, str | float | datetim
     for column in mapping.columns:
         text = _text(column, record.cells)
         _check_text(column, text)
-        if column.table is not None:
+        if column.split:
+            text = ",".join(dict.fromkeys(_parts(mapping, column, text)))
+            if text:
+                values[column.name] = text
+        elif column.table is not None:
             values.update(_looked_up(mapping, column, text))
         elif text:
-            values[column.name] = _time(column, text, mapping.timezone) if column.is_time else text
+            values[column.name] = _value(column, text, mapping.timezone)
     _place(mapping, values)
     return values
 
@@ -149,33 +165,59 @@ def _looked_up(mapping: Mapping, column: Column, text: str) -> Dict[str, str]:
     return found
 
 
+def _parts(mapping: Mapping, column: Column, text: str) -> Iterator[str]:
+    """The values in one cell, each looked up where the column has a table."""
+    for separator in column.split[1:]:
+        text = text.replace(separator, column.split[0])
+    for part in text.split(column.split[0]):
+        if not (part := part.strip()):
+            continue
+        yield _looked_up(mapping, column, part).get(column.name, "") if column.table is not None else part
+
+
+def _value(column: Column, text: str, zone: ZoneInfo) -> str | datetime:
+    if column.is_time:
+        return _time(column, text, zone)
+    return sm3_hex(text.encode())[: column.digest].upper() if column.digest else text
+
+
 def _time(column: Column, text: str, zone: ZoneInfo) -> datetime:
     try:
-        moment = _read_time(text, column.format)
+        moment = read_moment(text, column.formats)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
         at = moment.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        reason = _("时间不符合格式 %(format)s。") % {"format": column.format or "ISO 8601"}
+        reason = _("时间不符合格式 %(format)s。") % {"format": " · ".join(column.formats)}
         raise _Refused(column.name, text, "bad_time", reason) from error
-    if at.astimezone(zone).replace(tzinfo=None) != moment:
+    if at.astimezone(zone).replace(tzinfo=None) != moment and column.name not in _DEADLINES:
         reason = _("当地没有这个时刻（夏令时跳过了它）。")
         raise _Refused(column.name, text, "bad_time", reason)
     return at
 
 
-def _read_time(text: str, format: str | None) -> datetime:
-    """The time as it is written, usually without a zone."""
-    return datetime.strptime(text, format) if format else datetime.fromisoformat(text)  # noqa: DTZ007
-
-
 def _place(mapping: Mapping, values: dict[str, str | float | datetime]) -> None:
-    """Make `lon` and `lat` degrees in WGS-84; one without the other is refused."""
+    """Make `lon` and `lat` degrees in WGS-84; one without the other, or one outside, is refused or left out."""
     lon, lat = values.pop("lon", None), values.pop("lat", None)
     if lon is None and lat is None:
         return
+    within = mapping.within
     try:
         point = from_crs(lon, lat, mapping.crs)
+        if within is not None and not within.holds(point.lon, point.lat):
+            raise BadInput.of("point", "bad_point", _outside(within))
     except BadInput as error:
+        if within is not None and within.drop:
+            values[_DROPPED] = f"{lon},{lat}"
+            return
         raise _Refused("lon,lat", f"{lon},{lat}", "bad_point", error.detail) from error
     values["lon"], values["lat"] = point.lon, point.lat
+
+
+def _outside(within: Within) -> str:
+    return _("这个位置在映射规定的范围之外：东经 %(west)s–%(east)s，北纬 %(south)s–%(north)s。") % {
+        "west": within.west,
+        "east": within.east,
+        "south": within.south,
+        "north": within.north,
+    }

@@ -1,13 +1,19 @@
 """What a mapping file may say, and loading it.
 
     version: 1
+    kind: orders                    # what it is for: divisions, companies, estates, workers or orders
+    source: baltimore311            # whose numbers `external_id` holds; one source never names two things alike
     timezone: America/New_York      # of times without an offset
     crs: WGS-84                     # of lon and lat
+    within: {box: [WEST, SOUTH, EAST, NORTH], outside: reject}   # degrees WGS-84; `drop` keeps the row without a point
     calendar: none                  # or CN
     encoding: auto                  # utf-8, gb18030
     columns:                        # ours: theirs
       NAME: {from: COLUMN, …}
     defaults: {NAME: VALUE}         # where the columns leave a value open
+    district: {code: CODE, name: NAME}   # made by an import where there is no district yet
+    create: [towns]                 # an import makes towns that are not there
+    nearest_town_km: 8              # a row with a point and no town belongs to the nearest town, if so near
     tables: {TABLE: {PATTERN: VALUE | {NAME: VALUE, …}}}
     staff: {…}                      # see `staff.Staff`
 
@@ -20,8 +26,11 @@ A column's options, in the order in which they work:
               is joined with " & ")
     required  a row without a value is rejected
     reject    patterns of values whose rows are rejected ("" is the empty value)
+    split     characters between several values in one cell; each is looked up, the results are joined with ","
     table     the value is looked up: the first pattern that matches wins, by exact case; none rejects the row
-    format    how a time is written (strptime); without it, names that end in `_at` are ISO 8601
+    digest    as many characters of the value's SM3: a code for things that have none
+    format    how a time is written, or several forms tried in order (`moments`); names that end in `_at` are
+              times anyway, ISO 8601 or year, month, day
 
 In a pattern `*` stands for any characters, also none; everything else for itself.
 """
@@ -41,6 +50,7 @@ from zoneinfo import ZoneInfo
 from jsonschema import Draft202012Validator
 
 from jiying.core import yamllines
+from jiying.core.mapping.moments import PLAIN
 from jiying.core.mapping.schema import MAPPING
 from jiying.core.mapping.staff import Staff, parse_shift, staff_from
 from jiying.core.yamllines import Lined, YamlError
@@ -78,8 +88,10 @@ class Column:
     name: str
     sources: tuple[Source, ...]
     required: bool
-    format: str | None
+    formats: tuple[str, ...]
     trim_end: str
+    split: str
+    digest: int
     empty: Callable[[str], bool]
     reject: tuple[tuple[str, Callable[[str], bool]], ...]
     table: str | None
@@ -87,7 +99,7 @@ class Column:
 
     @property
     def is_time(self) -> bool:
-        return self.format is not None or self.name.endswith("_at")
+        return bool(self.formats)
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -96,14 +108,34 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Where points may lie: degrees WGS-84; `drop`: a point outside is left out instead of refusing its row."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    drop: bool = False
+
+    def holds(self, lon: float, lat: float) -> bool:
+        return self.west <= lon <= self.east and self.south <= lat <= self.north
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """A checked mapping file.
 
     Attributes:
+        raw: the file as it was read.
         look_up: by table, the values for a text, or None where no pattern matches.
+        told: our names that entries of its tables may give.
+        district: code, name and perhaps name_en of the district that an import may make.
     """
 
     name: str
+    raw: bytes
+    kind: str
+    source: str
     timezone: ZoneInfo
     crs: str
     calendar: str
@@ -112,6 +144,20 @@ class Mapping:
     defaults: Dict[str, str]
     look_up: Dict[str, Callable[[str], Dict[str, str] | None]]
     staff: Staff
+    within: Within | None = None
+    district: Dict[str, str] | None = None
+    create: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
+    nearest_town_km: float | None = None
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """All of their columns that are read."""
+        return frozenset().union(*(column.wanted for column in self.columns))
+
+    def has(self, name: str) -> bool:
+        """Whether a column or a default gives our value `name`."""
+        return name in self.defaults or any(column.name == name for column in self.columns)
 
 
 def shipped() -> list[str]:
@@ -150,7 +196,7 @@ def parse(raw: bytes, name: str = "mapping") -> Mapping:
     faults = _shape_faults(lined) or _contradictions(lined)
     if faults:
         raise MappingError(name, faults)
-    return _build(lined, name)
+    return _build(lined, name, raw)
 
 
 def _shape_faults(lined: Lined) -> list[tuple[int, str]]:
@@ -175,6 +221,9 @@ def _contradictions(lined: Lined) -> list[tuple[int, str]]:
             faults.append((lined.line("columns", name, "table"), f"There is no table “{table}”."))
     if len({"lon", "lat"} & document["columns"].keys()) == 1:
         faults.append((lined.line("columns"), "lon and lat go together: map both or none."))
+    box = document.get("within", {}).get("box")
+    if box and not (box[0] < box[2] and box[1] < box[3]):
+        faults.append((lined.line("within", "box"), "box: write west, south, east, north, in degrees."))
     for at, shift in enumerate(document.get("staff", {}).get("shifts", [])):
         try:
             parse_shift(shift)
@@ -186,11 +235,14 @@ def _contradictions(lined: Lined) -> list[tuple[int, str]]:
     return faults
 
 
-def _build(lined: Lined, name: str) -> Mapping:
+def _build(lined: Lined, name: str, raw: bytes) -> Mapping:
     document = lined.document
     users = {spec["table"]: ours for ours, spec in document["columns"].items() if "table" in spec}
     return Mapping(
         name=name,
+        raw=raw,
+        kind=document.get("kind", ""),
+        source=document.get("source", ""),
         timezone=ZoneInfo(document["timezone"]),
         crs=document.get("crs", "WGS-84"),
         calendar=document.get("calendar", "none"),
@@ -199,7 +251,25 @@ def _build(lined: Lined, name: str) -> Mapping:
         defaults=document.get("defaults", {}),
         look_up={table: _table(document["tables"][table], ours) for table, ours in users.items()},
         staff=staff_from(document.get("staff", {})),
+        within=_within(document.get("within")),
+        district=document.get("district"),
+        create=frozenset(document.get("create", [])),
+        told=frozenset(
+            name
+            for table in users
+            for entry in document["tables"][table].values()
+            if isinstance(entry, dict)
+            for name in entry
+        ),
+        nearest_town_km=document.get("nearest_town_km"),
     )
+
+
+def _within(section: dict[str, Any] | None) -> Within | None:
+    if section is None:
+        return None
+    west, south, east, north = map(float, section["box"])
+    return Within(west, south, east, north, drop=section.get("outside") == "drop")
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -214,8 +284,10 @@ def _column(name: str, spec: dict[str, Any], lined: Lined) -> Column:
         name=name,
         sources=(first, *others),
         required=spec.get("required", False),
-        format=spec.get("format"),
+        formats=tuple(_as_list(spec["format"])) if "format" in spec else PLAIN if name.endswith("_at") else (),
         trim_end=spec.get("trim_end", ""),
+        split=spec.get("split", ""),
+        digest=spec.get("digest", 0),
         empty=_any_of(spec.get("empty", [])),
         reject=tuple((pattern, pattern_test(pattern)) for pattern in spec.get("reject", [])),
         table=spec.get("table"),

@@ -20,11 +20,34 @@ _COLUMN: dict[str, Any] = {
             "anyOf": [_NAME, {"type": "array", "items": {"anyOf": [_NAME, _NAMES]}, "minItems": 1}],
         },
         "required": {"type": "boolean"},
-        "format": _NAME,
+        "format": {"anyOf": [_NAME, _NAMES]},
         "empty": _TEXTS,
         "reject": _TEXTS,
         "trim_end": _NAME,
         "table": _NAME,
+        "split": _NAME,
+        "digest": {"type": "integer", "minimum": 6, "maximum": 32},
+    },
+}
+
+_WITHIN: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["box"],
+    "properties": {
+        "box": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
+        "outside": {"enum": ["reject", "drop"]},
+    },
+}
+
+_DISTRICT: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["code", "name"],
+    "properties": {
+        "code": {"type": "string", "minLength": 1, "maxLength": 20},
+        "name": {"type": "string", "minLength": 1, "maxLength": 80},
+        "name_en": {"type": "string", "maxLength": 80},
     },
 }
 
@@ -59,6 +82,12 @@ MAPPING: dict[str, Any] = {
     "required": ["version", "timezone", "columns"],
     "properties": {
         "version": {"const": 1},
+        "kind": {"enum": ["divisions", "companies", "estates", "workers", "orders"]},
+        "source": {"type": "string", "minLength": 1, "maxLength": 40},
+        "within": _WITHIN,
+        "district": _DISTRICT,
+        "create": {"type": "array", "items": {"enum": ["towns"]}},
+        "nearest_town_km": _POSITIVE,
         "timezone": _NAME,
         "crs": {"enum": ["WGS-84", "GCJ-02", "CGCS2000"]},
         "calendar": {"enum": ["none", "CN"]},

@@ -1,7 +1,7 @@
-"""A CSV file as records, and the file of rejected rows.
+"""A file as records, and the file of rejected rows.
 
-A record's number is the physical line on which it begins, so that an editor finds it; the header is line 1.
-A cell may hold line breaks, therefore the numbers may have gaps.
+A record's number is the physical line on which it begins, so that an editor finds it (of a workbook: the
+row); the first line of the file is 1.  A cell may hold line breaks, therefore the numbers may have gaps.
 """
 
 from __future__ import annotations
@@ -11,70 +11,102 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import IO, Protocol
+
+from jiying.core.mapping.fault import TableError
+from jiying.core.mapping.record import Header, Record, find_header
+from jiying.core.mapping.workbook import read_sheet, sheet_names
 
 _CHUNK = 1 << 20
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SIGNATURES = {
-    b"PK\x03\x04": "It is an Excel or zip file; save the sheet as CSV.",
     b"\x1f\x8b": "It is compressed; unpack it first.",
     b"\xff\xfe": "It is UTF-16; save it as CSV UTF-8.",
     b"\xfe\xff": "It is UTF-16; save it as CSV UTF-8.",
-    b"\xd0\xcf\x11\xe0": "It is an old Excel file; save the sheet as CSV.",
+    b"%PDF": "It is a PDF; the table is wanted, not its picture.",
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class TableError(Exception):
-    """A file that cannot be read as a table: a command ends with 2, nothing is written."""
+class Table(Protocol):
+    """A checked file.  It is read anew each time it is iterated."""
 
-
-class Record(NamedTuple):
-    """One record: the line it begins on, its cells by column, and what is wrong with its form, if anything."""
-
-    line: int
-    cells: dict[str, str]
-    fault: str | None = None
+    @property
+    def path(self) -> Path: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def __iter__(self) -> Iterator[Record]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A checked file.  It is read anew, and as a stream, each time it is iterated."""
+class CsvTable:
+    """A checked CSV file, read as a stream."""
 
     path: Path
     encoding: str
-    names: tuple[str, ...]
+    header: Header
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.header.names
 
     def __iter__(self) -> Iterator[Record]:
         with self.path.open(encoding=self.encoding, newline="") as file:
-            records = _records(file)
-            next(records)
-            for line, cells, broken in records:
-                yield _record(line, cells, self.names, broken)
+            for line, cells, broken in _records(file):
+                if line > self.header.line:
+                    yield _record(line, cells, self.header, broken)
 
 
-def read_table(path: str | Path, encoding: str = "auto") -> Table:
-    """The table in a CSV file; the whole file is checked before this returns.
+def read_table(
+    path: str | Path, encoding: str = "auto", *, sheet: str | None = None, wanted: frozenset[str] = frozenset()
+) -> Table:
+    """The table in a CSV file, or in a sheet of a workbook; the whole file is checked before this returns.
 
-    `encoding`: `utf-8` (with or without byte order mark), `gb18030`, or `auto`, which takes UTF-8 where every
-    byte fits it.
+    Args:
+        encoding: of a CSV file: `utf-8` (with or without byte order mark), `gb18030`, or `auto`, which takes
+            UTF-8 where every byte fits it.
+        sheet: of a workbook; default the first visible one.
+        wanted: names by which the header is known where titles stand above it.
 
     Raises:
-        TableError: no file, another format or encoding, no header, a column twice, a quote that never closes.
+        TableError: no file, another format or encoding, no header, a column twice, a quote that never closes;
+            of workbooks: a password, a zip bomb, no such sheet.
     """
     path = Path(path)
     try:
-        chosen = _encoding(path, encoding)
-        with path.open(encoding=chosen, newline="") as file:
-            records = _records(file)
-            header = next(records, None)
-            names = _names(header[1] if header else [], path)
-            for _line in records:
-                pass
+        if is_workbook(path):
+            return read_sheet(path, sheet, wanted)
+        return _read_csv(path, encoding, sheet, wanted)
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}.") from error
     except _NeverCloses as error:
         raise TableError(f"{path}, line {error.args[0]}: a quote opens here that never closes.") from error
-    return Table(path, chosen, names)
+
+
+def sheets(path: str | Path) -> list[str]:
+    """The visible sheets of a workbook; none for a CSV file (TableError: it cannot be read)."""
+    try:
+        return sheet_names(Path(path)) if is_workbook(Path(path)) else []
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file begins like a workbook, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(4).startswith(_WORKBOOKS)
+
+
+def _read_csv(path: Path, encoding: str, sheet: str | None, wanted: frozenset[str]) -> CsvTable:
+    if sheet:
+        raise TableError(f"{path} is a CSV file, which has no sheet “{sheet}”.")
+    chosen = _encoding(path, encoding)
+    with path.open(encoding=chosen, newline="") as file:
+        header = find_header(((line, cells) for line, cells, _broken in _records(file)), wanted, str(path))
+    with path.open(encoding=chosen, newline="") as file:
+        for _line in _records(file):
+            pass
+    return CsvTable(path, chosen, header)
 
 
 def _encoding(path: Path, wanted: str) -> str:
@@ -118,18 +150,8 @@ def _records(file: IO[str]) -> Iterator[tuple[int, list[str], bool]]:
             yield line, cells, False
 
 
-def _names(header: list[str], path: Path) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in header)
-    if not any(names):
-        raise TableError(f"{path} has no header: the first line must name the columns.")
-    for name in names:
-        if name and names.count(name) > 1:
-            raise TableError(f"{path}: the column “{name}” stands twice in the header; rename one.")
-    return names
-
-
-def _record(line: int, cells: list[str], names: tuple[str, ...], broken: bool) -> Record:
-    found = dict(zip(names, cells, strict=False))
+def _record(line: int, cells: list[str], header: Header, broken: bool) -> Record:
+    names, found = header.names, dict(zip(header.names, cells, strict=False))
     if broken:
         return Record(line, found, "quote")
     if len(cells) < len(names):

@@ -6,6 +6,7 @@ from jiying.orders.states import (
     AFTER_WORK,
     ALL,
     ENDED,
+    IMPORT,
     MILESTONES,
     PEOPLE,
     RESUMED,
@@ -18,7 +19,7 @@ from jiying.orders.states import (
     roles_of,
 )
 
-EVERYBODY = PEOPLE | {RULE}
+EVERYBODY = PEOPLE | {RULE, IMPORT}
 
 
 def test_every_row_names_known_states_roles_and_milestones():

@@ -160,7 +160,7 @@ def _written(folder: Path) -> list[str]:
     [
         (("{csv}", "--map", "nowhere"), "There is no mapping “nowhere”"),
         (("{tmp}/absent.csv", "--map", "{map}"), "does not exist"),
-        (("{tmp}/sheet.xlsx", "--map", "{map}"), "is an Excel or zip file"),
+        (("{tmp}/sheet.xlsx", "--map", "{map}"), "cannot be read as a workbook"),
         (("{tmp}/other.csv", "--map", "{map}"), "has no column “When”"),
         (("{csv}", "--map", "{map}", "--only", "Agency=HPD"), "has no column “Agency”"),
         (("{csv}", "--map", "{map}", "--only", "Agency"), "COLUMN=VALUE"),
