@@ -106,7 +106,7 @@ API: dict[str, Door] = {
 }
 
 #: The back office is for users marked as staff, which none of the roles is; all else is sent to its sign-in.
-BACK_OFFICE_APPS = "^(?P<app_label>auth|people|estates|orders|notices|account|axes|django_tasks_database)/$"
+BACK_OFFICE_APPS = "^(?P<app_label>auth|people|estates|orders|notices|exchange|account|axes|django_tasks_database)/$"
 BACK_OFFICE = (
     "", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/",
     BACK_OFFICE_APPS, "(?P<url>.*)$",
@@ -115,14 +115,14 @@ BACK_OFFICE = (
 BACK_OFFICE_MODELS = (
     "auth/group", "people/user", "people/organisation", "estates/division", "estates/estate", "estates/company",
     "estates/worker", "orders/order", "orders/event", "notices/notice", "account/emailaddress",
-    "people/audit", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
+    "people/audit", "exchange/import", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
     "django_tasks_database/dbtaskresult",
 )  # fmt: skip
 MODEL_PAGES = (
     "", "add/", "<path:object_id>/history/", "<path:object_id>/delete/", "<path:object_id>/change/", "<path:object_id>/"
 )  # fmt: skip
 #: What even the administrator may not change there: the log and what follows from it.
-READ_ONLY = ("orders/order", "orders/event", "people/audit")
+READ_ONLY = ("orders/order", "orders/event", "people/audit", "exchange/import")
 
 
 def test_every_address_has_a_line_in_the_tables() -> None:
