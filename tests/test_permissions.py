@@ -15,6 +15,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from jiying.core.tests import snaps
+from jiying.orders import attachments
 from jiying.orders.actors import Actor
 from jiying.orders.models import Event, Order
 from jiying.orders.proof import arrival_code, track_token
@@ -56,7 +58,7 @@ class Door:
 #: What stands for the parts of an address.
 NAMED = {
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
-    "<str:verb>": "urge", "<verb>": "urge",
+    "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
 }  # fmt: skip
 
 PAGES: dict[str, Door] = {
@@ -92,6 +94,8 @@ API: dict[str, Door] = {
     "orders": Door(ALL, "anybody", stranger=401),
     "orders/<order_id>": Door(SEES, own=True, refused=404, stranger=401),
     "orders/<order_id>/actions/<verb>": Door(None, SEES, own=True, refused=404, stranger=401),
+    "orders/<order_id>/attachments": Door(SEES, SEES, own=True, refused=404, stranger=401),
+    "orders/<order_id>/attachments/<attachment_id>": Door(SEES, own=True, refused=404, stranger=401),
     "track/<token>": Door("anybody"),
     "track/<token>/actions/<verb>": Door(None, "anybody"),
     "estates": Door("anybody"),
@@ -207,11 +211,12 @@ class House:
     order: Order
     users: dict[str, User]
     clients: dict[str, Client]
+    photo: str
 
     def path(self, route: str) -> str:
         for part, value in NAMED.items():
             route = route.replace(part, value)
-        return route.format(order=self.order.pk, token=track_token(self.order.pk))
+        return route.format(order=self.order.pk, token=track_token(self.order.pk), photo=self.photo)
 
 
 @pytest.fixture
@@ -222,7 +227,9 @@ def house(db: None) -> House:
     order = walk(d, order, "sign", "assign")
     # The signed-in resident reported it at the counter of the centre: it is theirs to see.
     Order.objects.filter(pk=order.pk).update(reporter=users["resident"])
-    return House(order, users, {"": Client(), **{who: _client(users[who]) for who in SIGNED_IN}})
+    photo, _new = attachments.add(order.pk, snaps.jpeg(), purpose="report", by=d.actor("operator"))
+    clients = {"": Client(), **{who: _client(users[who]) for who in SIGNED_IN}}
+    return House(order, users, clients, str(photo.pk))
 
 
 def _client(user: User) -> Client:

@@ -83,7 +83,15 @@ def test_a_body_that_never_ends_is_refused_at_the_deadline_in_the_askers_languag
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/report", BODY_LIMIT), ("/api/v1/orders", BODY_LIMIT), ("/api/v1/orders/x/attachments", UPLOAD_LIMIT)],
+    [
+        ("/sign-in", BODY_LIMIT),
+        ("/api/v1/orders", BODY_LIMIT),
+        ("/worker/orders/x/arrive", BODY_LIMIT),
+        ("/api/v1/orders/x/attachments", UPLOAD_LIMIT),
+        ("/report", UPLOAD_LIMIT),
+        ("/t/x/photos", UPLOAD_LIMIT),
+        ("/worker/orders/x/done", UPLOAD_LIMIT),
+    ],
 )
 def test_a_body_is_taken_to_its_limit_and_not_a_byte_beyond(path, limit):
     assert ask(router(), path, body=[b"x" * limit, b""])[0] == 200
@@ -109,6 +117,19 @@ def test_what_is_held_has_a_limit_and_is_given_back():
         return [second[0], third[0], fourth[0]]
 
     assert asyncio.run(three()) == [503, 408, 200]
+
+
+def test_slow_uploads_leave_room_for_reports():
+    async def crowd() -> list[int]:
+        app = router(held_limit=1000, upload_deadline_s=0.2)
+        slow = asyncio.create_task(Client(app, "/t/x/photos", body=[b"x" * 700]).ask())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        upload = await Client(app, "/t/y/photos", body=[b"x" * 100, b""]).ask()
+        report = await Client(app, "/api/v1/orders", body=[b"x" * 200, b""]).ask()
+        return [upload[0], report[0], (await slow)[0]]
+
+    assert asyncio.run(crowd()) == [503, 200, 408]
 
 
 def test_health_needs_neither_django_nor_a_database():
@@ -203,7 +224,7 @@ def test_a_client_that_sends_too_much_reads_why(serve):
     served = serve()
     parts = urlsplit(served.url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
-    connection.request("POST", "/report", body=b"x" * (BODY_LIMIT * 3))
+    connection.request("POST", "/api/v1/orders", body=b"x" * (BODY_LIMIT * 3))
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["code"]) == (413, "too_large")
     connection.close()

@@ -41,7 +41,9 @@ def asker_of(request: HttpRequest) -> Asker:
     if not session.is_authenticated:
         return AnonymousUser()
     # The body is read first: the check looks into forms, and a form that was looked into has no body any more.
-    if request.method not in _SAFE and request.body is not None and check_csrf(request) is not None:
+    # An upload is a form, is only read as one, and would be too much for a body.
+    upload = request.content_type == "multipart/form-data"
+    if request.method not in _SAFE and (upload or request.body is not None) and check_csrf(request) is not None:
         raise CsrfFailed(_("用会话登录时，写操作要带上 X-CSRFToken 请求头。"))
     return session  # type: ignore[no-any-return]
 

@@ -19,7 +19,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic.json_schema import models_json_schema
 
-from jiying.api import about, orders, places, tracking
+from jiying.api import about, attachments, orders, places, tracking
 from jiying.api.answers import json_answer
 from jiying.api.problems import FIELD_CODES, MEDIA_TYPE, TITLES, MethodNotAllowed, of_exception, problem
 from jiying.api.schemas import BODIES
@@ -35,6 +35,7 @@ api = NinjaAPI(
     title="Jiying 即应", version="1", description=_DESCRIPTION, urls_namespace="api", openapi_url=None, docs_url=None
 )
 api.add_router("/orders", orders.router)
+api.add_router("/orders", attachments.router)
 api.add_router("/track", tracking.router)
 api.add_router("", places.router)
 api.add_router("", about.router)

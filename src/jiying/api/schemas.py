@@ -13,6 +13,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import BaseModel, ConfigDict, Field
 
+from jiying.orders.attachments import PURPOSES
 from jiying.orders.states import MILESTONES, State
 from jiying.orders.verbs import KINDS, SATISFACTION, URGENCIES
 from jiying.people.models import Role
@@ -226,6 +227,25 @@ class Orders(Schema):
     next: str | None
 
 
+class Attachment(Schema):
+    """A photo; `url` is for those who may see its order, 2560 pixels long at most (`?size=small`: 320)."""
+
+    id: UUID
+    url: str
+    purpose: Literal["report", "before", "after", "evidence", "other"]
+    width: int
+    height: int
+    role: RoleName
+    at: datetime
+
+
+class Attachments(Schema):
+    """The photos of an order."""
+
+    items: list[Attachment]
+    next: str | None
+
+
 class Estate(Schema):
     """A place where something can be reported."""
 
@@ -431,6 +451,23 @@ def takes(body: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:
     return out | ({"parameters": [_KEY]} if keyed else {})
 
 
+def takes_file() -> dict[str, Any]:
+    """A multipart body with one photo, as OpenAPI says it."""
+    fields = {
+        "file": {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP; at most 20 MB."},
+        "purpose": {"type": "string", "enum": list(PURPOSES), "default": "other"},
+    }
+    shape = {"type": "object", "required": ["file"], "properties": fields}
+    body = {"required": True, "content": {"multipart/form-data": {"schema": shape}}}
+    return {"requestBody": body, "parameters": [_KEY]}
+
+
+def answers_picture() -> dict[str, Any]:
+    """A JPEG as the answer, as OpenAPI says it."""
+    picture = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+    return {"responses": {200: {"description": "The photo", "content": picture}}, **asks("size")}
+
+
 _QUERY: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"type": "string"}, "One or several, joined by commas; `open`: all that have not ended."),
     "kind": ({"type": "string", "enum": list(KINDS)}, ""),
@@ -447,6 +484,7 @@ _QUERY: dict[str, tuple[dict[str, Any], str]] = {
     "limit": ({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, ""),
     "cursor": ({"type": "string"}, "`next` of the page before."),
     "by": ({"type": "string", "enum": ["town", "committee", "company", "estate"], "default": "town"}, ""),
+    "size": ({"type": "string", "enum": ["full", "small"], "default": "full"}, ""),
     "last4": ({"type": "string"}, "The last four digits of the reporter's telephone."),
     "X-Last4": ({"type": "string"}, "The same, kept out of addresses."),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,8 +27,17 @@ log = logging.getLogger("jiying.request")
 BODY_LIMIT = 1024 * 1024
 UPLOAD_LIMIT = 20 * 1024 * 1024
 BODY_DEADLINE_S = 10.0
+UPLOAD_DEADLINE_S = 60.0
+"""A photo from a basement: 20 MB in a minute, a shrunk one of 1 MB at the speed of an old telephone."""
 HELD_LIMIT = 128 * 1024 * 1024
 """Bytes of bodies in this process, arriving or waiting for their answer; beyond it, come again later."""
+HELD_UPLOADS = 0.75
+"""The part of it that uploads may take: however many come slowly, reports and verbs still get in."""
+UPLOADS = re.compile(
+    r"/api/v1/(orders|track)/[^/]+/attachments|/report|/t/[^/]+/photos"
+    r"|/worker/orders/[^/]+/(photos|done|pause)|/desk/orders/[^/]+/photos"
+)
+"""Where photos are sent, by a program or with a plain form."""
 THREADS = 8
 
 #: By status: the code, then title and detail in Chinese and in English.
@@ -39,8 +49,8 @@ _PROBLEMS = {
     ),
     413: (
         "too_large",
-        ("太大", "内容太大了，没有收下。"),
-        ("Too large", "The request is too large and was not taken."),
+        ("太大", "太大了（照片一次不超过 20 MB），没有收下。"),
+        ("Too large", "Too large (photos: 20 MB at a time); not taken."),
     ),
     503: (
         "busy",
@@ -62,8 +72,14 @@ class _Gone(Exception):
 class Bodies:
     """Reads bodies whole, and knows how much it holds."""
 
-    def __init__(self, deadline_s: float = BODY_DEADLINE_S, held_limit: int = HELD_LIMIT) -> None:
-        self.deadline_s, self.held_limit, self.held = deadline_s, held_limit, 0
+    def __init__(
+        self,
+        deadline_s: float = BODY_DEADLINE_S,
+        held_limit: int = HELD_LIMIT,
+        upload_deadline_s: float = UPLOAD_DEADLINE_S,
+    ) -> None:
+        self.deadline_s, self.upload_deadline_s = deadline_s, upload_deadline_s
+        self.held_limit, self.held = held_limit, 0
 
     @asynccontextmanager
     async def whole(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
@@ -84,19 +100,24 @@ class Bodies:
         declared = headers.get(b"content-length", b"")
         if not declared and b"transfer-encoding" not in headers:
             return b""
-        limit = _limit(scope["path"])
+        upload = UPLOADS.fullmatch(scope["path"]) is not None
+        limit = UPLOAD_LIMIT if upload else BODY_LIMIT
         too_large = declared.isdigit() and int(declared) > limit
         if too_large and b"expect" in headers:
             raise _Refused(413)
         try:
-            async with asyncio.timeout(self.deadline_s):
-                return await self._collect(receive, 0 if too_large else limit)
+            async with asyncio.timeout(self.upload_deadline_s if upload else self.deadline_s):
+                room = int(self.held_limit * HELD_UPLOADS) if upload else self.held_limit
+                return await self._collect(receive, 0 if too_large else limit, room)
         except TimeoutError:
             raise _Refused(413 if too_large else 408) from None
 
-    async def _collect(self, receive: Receive, limit: int) -> bytes:
-        """What arrives, to `limit` bytes.  What is too large is read to its end and thrown away: a client that
-        is answered while it still sends would see a broken connection instead of the answer."""
+    async def _collect(self, receive: Receive, limit: int, room: int) -> bytes:
+        """What arrives, to `limit` bytes, while not more than `room` are held in all.
+
+        What is too large is read to its end and thrown away: a client that is answered while it still sends would
+        see a broken connection instead of the answer.
+        """
         chunks: list[bytes] = []
         size, whole = 0, False
         try:
@@ -109,7 +130,7 @@ class Bodies:
                 size += len(chunk)
                 if size > limit:
                     continue
-                if self.held + len(chunk) > self.held_limit:
+                if self.held + len(chunk) > room:
                     raise _Refused(503)
                 chunks.append(chunk)
                 self.held += len(chunk)
@@ -119,10 +140,6 @@ class Bodies:
             self.held -= sum(map(len, chunks))
             raise
         return b"".join(chunks)
-
-
-def _limit(path: str) -> int:
-    return UPLOAD_LIMIT if path.startswith("/api/v1/orders/") and path.endswith("/attachments") else BODY_LIMIT
 
 
 def _problem(scope: Scope, status: int) -> Answer:

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from jiying.config import logs
 from jiying.config.home import allowed_hosts, home, is_loopback, secret
+from jiying.config.storage import storages_of
 from jiying.config.vendor import SERVED as VENDOR
 
 HOME = home()
@@ -174,5 +175,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "jiying.pages.views.error_csrf"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+STORAGES = storages_of(os.environ.get("JIYING_STORAGE_URL") or "", HOME)
 
 LOGGING = logs.configuration()

@@ -111,6 +111,18 @@ class TooLarge(JiyingError):
     status, code, title = 413, "too_large", "Too large"
 
 
+class NotAPicture(JiyingError):
+    """An upload whose content is no photo, whatever its name and headers say."""
+
+    status, code, title = 415, "not_a_picture", "Not a picture"
+
+
+class StoreDown(JiyingError):
+    """The store of files did not answer; nothing was kept, and the same request may come again."""
+
+    status, code, title = 503, "busy", "The store of files does not answer"
+
+
 class TooSlow(JiyingError):
     """The body did not arrive before the deadline."""
 

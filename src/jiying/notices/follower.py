@@ -98,7 +98,9 @@ def _ends_with(step: str, order: Order, clock: Clock | None) -> str:
 
 
 def _settle(events: Sequence[Event]) -> None:
-    spoken = [event for event in events if event.verb not in ("report", "warn", "escalate", "wrong_code")]
+    spoken = [
+        event for event in events if event.verb not in ("report", "warn", "escalate", "wrong_code", "attach", "erase")
+    ]
     if not spoken:
         return
     waiting: dict[uuid.UUID, list[Notice]] = {}

@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +20,7 @@ from jiying.estates.models import Worker
 from jiying.orders import idempotency, store
 from jiying.orders.actors import JUDGING, Actor, roles_for
 from jiying.orders.contacts import last4_of
-from jiying.orders.models import IdempotencyKey, Order, OrderText
+from jiying.orders.models import Order, OrderQuerySet, OrderText
 from jiying.orders.proof import WrongCode
 from jiying.orders.saying import Database, record_wrong_code, say
 from jiying.orders.states import VERBS, State, find
@@ -59,7 +59,7 @@ def act(
     data = dict(data or {})
     refused: JiyingError | None = None
     with transaction.atomic():
-        order = _locked(order_id, verb, by)
+        order = locked(order_id, verb, by)
         caller, body = by.code or f"track:{order_id}", [str(order_id), verb, data]
         if key and idempotency.earlier(caller, key, body, now) is not None:
             return order
@@ -88,24 +88,21 @@ def act(
         if change.moments:
             store.write(change)
         if key and refused is None:
-            _bind(idempotency.bind(caller, key, body, order, now))
+            idempotency.keep(caller, key, body, order, now)
     if refused is not None:
         raise refused
     order.ledger = ledger
     return order
 
 
-def _locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
-    """The order, locked until the transaction ends; `take` looks past what others took meanwhile."""
-    rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
-    if not by.track:
-        scope = rows.in_scope(by.scope)
-        if verb == "take" and by.scope.works_for:
-            scope = scope | rows.filter(company__organisation_id__in=by.scope.works_for)
-        rows = scope
-    order = rows.select_for_update(of=("self",)).filter(pk=order_id).first()
-    if order is None:
-        raise NotFound(_("没有找到这张工单。"))
+def within_reach(order_id: uuid.UUID, by: Actor) -> Order:
+    """The order, joined with all that tells roles towards it, but not locked (NotFound: none in their scope)."""
+    return _found(_reach("", by).filter(pk=order_id).first())
+
+
+def locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
+    """The order, locked until the transaction ends; `take` looks past what others took meanwhile (NotFound)."""
+    order = _found(_reach(verb, by).select_for_update(of=("self",)).filter(pk=order_id).first())
     if order.worker_id != (order.worker.pk if order.worker else None):
         # Whoever held the lock before changed the worker: the row is read again after waiting, joined rows are not.
         taken = order.worker_id
@@ -113,13 +110,20 @@ def _locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
     return order
 
 
-def _bind(key: IdempotencyKey) -> None:
-    """Keep the key; its twin may come from another order's request in this instant (KeyReused)."""
-    try:
-        with transaction.atomic():
-            key.save(force_insert=True)
-    except IntegrityError as error:
-        raise idempotency.reused() from error
+def _reach(verb: str, by: Actor) -> OrderQuerySet:
+    rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
+    if by.track:
+        return rows
+    scope = rows.in_scope(by.scope)
+    if verb == "take" and by.scope.works_for:
+        scope = scope | rows.filter(company__organisation_id__in=by.scope.works_for)
+    return scope
+
+
+def _found(order: Order | None) -> Order:
+    if order is None:
+        raise NotFound(_("没有找到这张工单。"))
+    return order
 
 
 def check_last4(order: Order, last4: str | None, *, now: datetime | None = None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -91,6 +91,9 @@ class Batch:
 
     def place(self, order: Order) -> Place:
         return _DATABASE.place(order)
+
+    def photos(self, order: Order, ids: Sequence[str]) -> dict[str, str]:
+        return _DATABASE.photos(order, ids)
 
     # -- doors --------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from jiying.core.crypto import sm3_hex
@@ -55,6 +56,15 @@ def reused() -> KeyReused:
 def bind(caller: str, key: str, body: Any, order: Order, now: datetime) -> IdempotencyKey:
     """The unsaved row that binds a key to what it made; a twin fails on the unique key (IntegrityError)."""
     return IdempotencyKey(caller=caller, key=checked(key), fingerprint=fingerprint(body), order=order, created_at=now)
+
+
+def keep(caller: str, key: str, body: Any, order: Order, now: datetime) -> None:
+    """Bind a key inside the caller's transaction (KeyReused: another request bound it in this instant)."""
+    try:
+        with transaction.atomic():
+            bind(caller, key, body, order, now).save(force_insert=True)
+    except IntegrityError as error:
+        raise reused() from error
 
 
 def forget_old(now: datetime) -> int:

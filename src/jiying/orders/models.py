@@ -227,6 +227,50 @@ class EventText(models.Model):
         return self.text[:40]
 
 
+class Attachment(models.Model):
+    """A photo of an order.  Its files lie in the store, under names made of the id (`photofiles`).
+
+    `sm3` is that of the file as kept, and stands in the log; `source` that of the bytes as they were sent, by which
+    the same photo sent twice is known.  `taken_at`, `distance_m` (from the order's place, metres) and `point`
+    (sealed) are what the camera noted: for those who check, and for nobody else.  `kept`: the files are still there;
+    an erased photo (`erased_at`) is `kept` until they are gone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="attachments", db_index=False)
+    purpose = models.CharField(max_length=10)
+    by = models.CharField(max_length=60, blank=True)
+    role = models.CharField(max_length=12)
+    at = models.DateTimeField()
+    size = models.PositiveIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sm3 = models.CharField(max_length=64)
+    source = models.CharField(max_length=64, blank=True)
+    taken_at = models.DateTimeField(null=True)
+    distance_m = models.PositiveIntegerField(null=True)
+    point = models.BinaryField(default=b"", blank=True)
+    erased_at = models.DateTimeField(null=True)
+    kept = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "purpose", "by", "source"], name="attachment_once", condition=~Q(source="")
+            )
+        ]
+        indexes = [
+            models.Index(fields=["order", "id"], name="attachment_order"),
+            models.Index(
+                fields=["erased_at"], name="attachment_to_delete", condition=Q(erased_at__isnull=False, kept=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.id}"
+
+
 class Clock(models.Model):
     """A promise's clock as judged at the order's last event (`promises.Clock`), for figures and lists."""
 

@@ -19,7 +19,7 @@ from jiying.core import journal
 from jiying.orders import search
 from jiying.orders.actions import possible_verbs
 from jiying.orders.actors import Actor
-from jiying.orders.models import Clock, Event, EventText, Order, OrderQuerySet
+from jiying.orders.models import Attachment, Clock, Event, EventText, Order, OrderQuerySet
 from jiying.orders.proof import track_digest
 from jiying.orders.states import OPEN
 from jiying.orders.store import clock_row
@@ -153,6 +153,14 @@ def lines_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Line]]:
         line = Line(event, texts.get((event.order_id, event.version), {}), names.get(event.by, ""))
         lines[event.order_id].append(line)
     return lines
+
+
+def photos_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attachment]]:
+    """The photos of orders that were not erased, the first one first; one query."""
+    photos: dict[uuid.UUID, list[Attachment]] = defaultdict(list)
+    for photo in Attachment.objects.filter(order__in=ids, erased_at=None).order_by("id"):
+        photos[photo.order_id].append(photo)
+    return photos
 
 
 def names_of(codes: Iterable[str]) -> dict[str, str]:

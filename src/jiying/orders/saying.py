@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from jiying.core.geo import Point
 from jiying.estates.models import Worker
 from jiying.orders.actors import Actor, roles_for, speaking_as
 from jiying.orders.chain import Moment
-from jiying.orders.models import EventText, Order
+from jiying.orders.models import Attachment, EventText, Order
 from jiying.orders.proof import Place, place_code
 from jiying.orders.store import Change
 from jiying.orders.texts import withhold
@@ -37,6 +38,18 @@ class Database:
         ids = [place for place in (order.building_id, order.estate_id) if place]
         point = Point(order.lon, order.lat) if order.lon is not None and order.lat is not None else None
         return Place(signs=frozenset(place_code(place) for place in ids), point=point)
+
+    def photos(self, order: Order, ids: Sequence[str]) -> dict[str, str]:
+        known = [pk for one in ids if (pk := _uuid(one)) is not None]
+        found = Attachment.objects.filter(order=order.pk, erased_at=None, pk__in=known)
+        return {str(pk): sm3 for pk, sm3 in found.values_list("pk", "sm3")}
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def say(

@@ -6,7 +6,7 @@ A verb without an entry takes no data.  Checks that need the database get it thr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,6 +28,7 @@ SATISFACTION = ("satisfied", "fairly", "dissatisfied")
 MAX_TEXT = 4000
 MAX_CELL = 32_767
 """Characters that a cell of a spreadsheet holds."""
+MAX_PHOTOS = 20
 
 
 class Lookup(Protocol):
@@ -41,6 +42,9 @@ class Lookup(Protocol):
 
     def place(self, order: Order) -> Place:
         """Where the order is."""
+
+    def photos(self, order: Order, ids: Sequence[str]) -> dict[str, str]:
+        """Of the photos named, those that are this order's: id → SM3 of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +138,16 @@ def _arrive(context: Context) -> dict[str, Any]:
 
 
 def _done(context: Context) -> dict[str, Any]:
+    photos = _attachments(context)
+    category = context.ledger.pack.categories.get(context.order.category)
+    wanted = category is not None and category.photos == "required" and context.ledger.kind == "repair"
+    # Who telephones has no camera in the hand, and a table from elsewhere holds none; the event names who says it.
+    if wanted and not photos and context.role not in ("operator", IMPORT):
+        raise BadInput.of("data.attachments", "required", _("这类维修要附修后照片才能报完工，请先拍一张。"))
     # What another system answered is kept whole: a cell of a spreadsheet holds that much.
     longest = MAX_CELL if context.role == IMPORT else MAX_TEXT
     note = _text(context, "note", required=False, max_chars=longest)
-    return {**({"note": note} if note else {}), **_attachments(context)}
+    return {**({"note": note} if note else {}), **photos}
 
 
 def _cancel(context: Context) -> dict[str, Any]:
@@ -146,10 +156,18 @@ def _cancel(context: Context) -> dict[str, Any]:
 
 
 def _attachments(context: Context) -> dict[str, Any]:
-    attachments = context.data.get("attachments") or []
-    if not isinstance(attachments, list) or len(attachments) > 20:
+    """The photos a verb names, each once, with the SM3 of their files: a file that is swapped later shows."""
+    named = context.data.get("attachments") or []
+    if not isinstance(named, list) or len(named) > MAX_PHOTOS:
         raise BadInput.of("data.attachments", "invalid", _("照片应为一个列表，最多 20 张。"))
-    return {"attachments": [str(item)[:64] for item in attachments]} if attachments else {}
+    ids = list(dict.fromkeys(str(one).lower()[:64] for one in named))
+    if not ids:
+        return {}
+    known = context.lookup.photos(context.order, ids)
+    if missing := [one for one in ids if one not in known]:
+        text = _("这张工单没有这张照片：%(which)s。请先上传，再附上它的编号。")
+        raise BadInput.of("data.attachments", "unknown_attachment", text % {"which": missing[0][:40]})
+    return {"attachments": ids, "attachments_sm3": [known[one] for one in ids]}
 
 
 def _pause(context: Context) -> dict[str, Any]:

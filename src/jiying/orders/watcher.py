@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from jiying.core import journal
 from jiying.core.errors import StaleVersion
-from jiying.orders import heads, idempotency, store
+from jiying.orders import attachments, heads, idempotency, store
 from jiying.orders.models import Order
 
 log = logging.getLogger("jiying.watcher")
@@ -85,9 +85,10 @@ def _fire_or_set_aside(order_id: uuid.UUID, now: datetime) -> int:
 
 
 def tidy(now: datetime) -> None:
-    """What is done once in a while: forget old idempotency keys, export the day's head."""
+    """What is done once in a while: forget old idempotency keys, export the day's head, clear up after photos."""
     idempotency.forget_old(now)
     heads.export(timezone.localdate(now))
+    attachments.sweep(now)
 
 
 def run(stop: threading.Event) -> None:

@@ -13,7 +13,7 @@ from jiying.pages import words
 from jiying.pages.shown import take
 
 #: What the system notes by itself; shown small.
-QUIET = frozenset({"warn", "escalate", "wrong_code"})
+QUIET = frozenset({"warn", "escalate", "wrong_code", "attach", "erase"})
 _TONES = {"breach": "late", "warn": "soon", "escalate": "soon", "done": "good", "verify": "good", "confirm": "good"}
 _TONES |= {"pause": "paused", "approve_pause": "paused", "reopen": "late", "wrong_code": "soon", "supervise": "soon"}
 _SAID = ("text", "note", "comment", "reason_text", "answer_text")
@@ -76,6 +76,10 @@ def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
         yield words.word("grade", take(data, "proof"))
     if take(data, "distance_m") is not None:
         yield _("离报修地点约 %(m)s 米") % {"m": take(data, "distance_m")}
+    if verb == "attach":
+        yield words.word("purpose", take(data, "purpose", ""))
+    if number := len(take(data, "attachments", None) or ()):
+        yield _("%(n)d 张照片") % {"n": number}
     if verb == "rate":
         yield words.word("satisfaction", take(data, "satisfaction", ""))
     if take(data, "solved") is not None:

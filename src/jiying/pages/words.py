@@ -100,6 +100,8 @@ VERBS: dict[str, VerbWords] = {
     "breach": VerbWords(_("超过时限"), _("超过时限")),
     "escalate": VerbWords(_("升级"), _("已告知上一级")),
     "wrong_code": VerbWords(_("到场码不对"), _("%(who)s 输错了到场码")),
+    "attach": VerbWords(_("添加照片"), _("%(who)s 添加了照片")),
+    "erase": VerbWords(_("删除照片"), _("照片已按规定删除")),
 }
 
 MILESTONES: dict[str, Lazy | str] = {
@@ -124,6 +126,14 @@ PROMISES: dict[str, Lazy | str] = {
     "complete": _("完工时限"),
     "reply": _("答复时限"),
     "follow_up": _("回访时限"),
+}
+
+PURPOSES: dict[str, Lazy | str] = {
+    "report": _("报修照片"),
+    "before": _("修前"),
+    "after": _("修后"),
+    "evidence": _("凭据"),
+    "other": _("其他照片"),
 }
 
 CLOCK_STATES: dict[str, Lazy | str] = {
@@ -227,6 +237,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "satisfaction": SATISFACTIONS,
     "left_out": LEFT_OUT,
     "audience": AUDIENCES,
+    "purpose": PURPOSES,
     "verb": {name: words.button for name, words in VERBS.items()},
 }
 

@@ -23,7 +23,7 @@ from jiying.pages.words import word
 from jiying.rules import packs
 
 #: What residents are not told line by line.
-_UNTOLD = frozenset({"warn", "wrong_code", "approve_pause", "supervise"})
+_UNTOLD = frozenset({"warn", "wrong_code", "approve_pause", "supervise", "attach", "erase"})
 #: What staff say to the resident; all other words of theirs stay among themselves.
 _SAID_TO_THEM = {"done": "note", "solve_remotely": "note", "refuse": "rule"}
 _SAID_BY_THEM = {"note": "text", "urge": "text", "rate": "comment", "reopen": "reason_text"}

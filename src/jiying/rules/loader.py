@@ -73,6 +73,7 @@ def _category(line: dict[str, Any]) -> Category:
         names=Names(**line["names"]),
         between_neighbours=line.get("between_neighbours", False),
         safety=Names(**line["safety"]) if "safety" in line else None,
+        photos=line.get("photos", ""),
         **_origin(line),
     )
 

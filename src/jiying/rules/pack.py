@@ -15,6 +15,7 @@ UNITS = ("emergency_minutes", "working_minutes", "working_days", "calendar_days"
 KINDS = ("repair", "complaint", "enquiry", "suggestion", "praise", "rectification")
 URGENCIES = ("emergency", "ordinary")
 PARTS = ("common", "private")
+PHOTOS = ("required", "asked")
 SKILLS = ("water", "electric", "lift", "lock", "fire", "general")
 MILESTONES = (
     "reported", "signed", "assigned", "contacted", "departed", "arrived",
@@ -197,6 +198,7 @@ class Category:
     `default_urgency`, `part` and `skill` are what an order of it starts with.  `between_neighbours`: one
     home's matter harms another.
     `safety`: what to do first for life and limb, told before anything else.
+    `photos`: whether a repair of it is done only with photos (`required`), is asked for them (`asked`), or not ("").
     """
 
     code: str
@@ -208,6 +210,7 @@ class Category:
     skill: str
     between_neighbours: bool
     safety: Names | None
+    photos: str = ""
     source: str = ""
     assumption: bool = False
 

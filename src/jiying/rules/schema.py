@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from jiying.rules.faults import Fault
 from jiying.rules.marks import Marked
-from jiying.rules.pack import ANSWER, AUDIENCES, KINDS, MILESTONES, PARTS, SKILLS, UNITS, URGENCIES
+from jiying.rules.pack import ANSWER, AUDIENCES, KINDS, MILESTONES, PARTS, PHOTOS, SKILLS, UNITS, URGENCIES
 
 Json = dict[str, Any]
 
@@ -124,7 +124,9 @@ _TOP: Json = {
     "valid_from": {"type": "string"},
     "sources": {"type": "array", "items": _TEXT},
     "promise_names": {"type": "object", "minProperties": 1, "additionalProperties": _NAMES},
-    "categories": _lines(_CATEGORY, {"between_neighbours": _FLAG, "safety": _NAMES}, least=1),
+    "categories": _lines(
+        _CATEGORY, {"between_neighbours": _FLAG, "safety": _NAMES, "photos": _one_of(PHOTOS, "unknown_photos")}, least=1
+    ),
     "promises": _lines(_PROMISE, {"warn_before_min": _whole(1, TEN_YEARS_MIN)}, least=1),
     "ladder": _lines(_STEP, {"unless": _one_of(MILESTONES, "unknown_milestone")}),
     "silence": _lines(_SILENCE),

@@ -22,6 +22,8 @@ from jiying.rules import packs
 PATHS = {
     "/orders": {"get", "post"},
     "/orders/{order_id}": {"get"},
+    "/orders/{order_id}/attachments": {"get", "post"},
+    "/orders/{order_id}/attachments/{attachment_id}": {"get"},
     "/orders/{order_id}/actions/{verb}": {"post"},
     "/track/{token}": {"get"},
     "/track/{token}/actions/{verb}": {"post"},
