@@ -26,6 +26,7 @@ from jiying.people.scopes import scope_of
 from jiying.rules import packs
 from jiying.rules.faults import NoPack
 from jiying.rules.pack import Category, Names, Pack
+from jiying.supervision.days import midnight
 from jiying.supervision.queries import BY, table
 
 router = Router(tags=["about"])
@@ -121,12 +122,13 @@ def _before(until: datetime) -> datetime:
     summary="How promises are kept",
 )
 def figures(request: HttpRequest) -> HttpResponse:
-    """Of the asker's scope, for promises due from `from` up to but not including `to` (the last 30 days unless
-    said), by `town`, `company`, `estate` or `committee`.  A share of nothing is null.
+    """Of the asker's scope, for promises due from `from` up to but not including `to` (the last 30 days with today
+    unless said), by `town`, `company`, `estate` or `committee`.  Whole days are answered soonest.  A share of
+    nothing is null.
     """
     district = the_district()
     zone = zone_of(district.code if district else "")
-    until = moment_of(request, "to", zone) or timezone.now()
+    until = moment_of(request, "to", zone) or midnight(timezone.localdate(timezone=zone) + timedelta(days=1), zone)
     since = moment_of(request, "from", zone) or _before(until)
     by = text_of(request, "by") or "town"
     if by not in BY:

@@ -29,6 +29,7 @@ COMMANDS = {
     "verify-chain": ("jiying.orders.commands", "Check the event log."),
     "events": ("jiying.orders.commands", "List the events of an order."),
     "search": ("jiying.orders.commands", "Keep the search index."),
+    "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),
     "token": ("jiying.people.commands", "Issue a bearer token."),
 }
 SET_UP_THEMSELVES = {"serve", "web", "live", "replay"}

@@ -38,6 +38,7 @@ from jiying.simulation.crew import Crew
 from jiying.simulation.habits import Habits
 from jiying.simulation.run import Arrival, Desks, Run
 from jiying.simulation.site import SOMEWHERE, Site, build, place_of, point_of, row_time, text
+from jiying.supervision.rebuilding import rebuild
 
 PROMISE_STATES = ("met", "missed", "running", "void")
 NEEDED = ("reported_at", "town", "category")
@@ -84,6 +85,7 @@ def replay(
     began = time.monotonic()
     run, refused = _run(rows, site, mapping, rng, pace, progress)
     seconds = time.monotonic() - began
+    rebuild()
     rejects = sorted(rejects + refused, key=lambda reject: reject.line)
     _tell_rejects(home, rejects, table, progress)
     return counts | _counts(run, len(rejects), seconds, mapping, row_time(rows[0]))

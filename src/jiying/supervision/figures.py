@@ -5,8 +5,9 @@ A share is 0..1; a share of nothing is None, never 0 or 1.  Minutes are integers
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, sqrt
 from typing import Any
@@ -15,6 +16,10 @@ PROMISES = ("sign", "respond_30", "contact", "made_safe", "complete", "reply", "
 RESPONSE = ("sign", "contact", "respond_30")
 """The promises that responsiveness (响应度) counts: somebody noticed, called, came."""
 
+ARRIVED, CONTACTED = "respond_30", "contact_30"
+"""The two headlines of the thirty minutes: emergencies arrived at, and repairs whose resident was called."""
+
+RATINGS = ("satisfied", "fairly", "dissatisfied")
 LEFT_OUT = ("returned", "refused", "cancelled", "merged", "downgraded")
 FAIRLY = 0.9
 """What "fairly satisfied" counts, against 1 for "satisfied"."""
@@ -65,28 +70,28 @@ def wilson(p: float, n: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A promise's count: those due in the period.  Still running, paused and void ones are not in it.
 
     `claimed` are the met ones whose time was reported more than five minutes later; `grades` count the met
-    ones by their proof of arrival.
+    ones by their proof of arrival, A B C.
     """
 
     met: int = 0
     missed: int = 0
     claimed: int = 0
-    grades: Counter[str] = field(default_factory=Counter)
+    grades: tuple[int, int, int] = (0, 0, 0)
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int], name: str) -> Kept:
+        """From the names `name.met`, `name.missed` … of `counting`."""
+        said = {end: counts.get(f"{name}.{end}", 0) for end in ("met", "missed", "claimed", *"ABC")}
+        return cls(said["met"], said["missed"], said["claimed"], (said["A"], said["B"], said["C"]))
 
     @property
     def due(self) -> int:
         return self.met + self.missed
-
-    def add(self, other: Kept) -> None:
-        self.met += other.met
-        self.missed += other.missed
-        self.claimed += other.claimed
-        self.grades += other.grades
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -95,73 +100,109 @@ class Kept:
             "missed": self.missed,
             "share": share(self.met, self.due),
             "claimed": self.claimed,
-            "grades": {grade: self.grades[grade] for grade in "ABC"} if self.grades else None,
+            "grades": dict(zip("ABC", self.grades, strict=True)) if any(self.grades) else None,
         }
+
+
+def histogram(counts: Mapping[str, int], bins: Sequence[int]) -> list[int]:
+    """How many clocks have their minutes in each bin, from its lower bound up to the next.
+
+    >>> histogram({"m.4": 1, "m.5": 2, "m.31": 1, "submitted": 9}, (0, 5, 30))
+    [1, 2, 1]
+    """
+    out = [0] * len(bins)
+    for minutes, n in minutes_of(counts).items():
+        out[bisect_right(bins, minutes) - 1] += n
+    return out
+
+
+def minutes_of(counts: Mapping[str, int]) -> dict[int, int]:
+    """Minutes to arrival → how many."""
+    return {int(name[2:]): n for name, n in counts.items() if name.startswith("m.")}
 
 
 @dataclass(slots=True)
 class Tally:
-    """All that is counted about one town, company, estate or committee; `add` makes totals."""
+    """All that is counted about one town, company, estate or committee.
 
-    promises: dict[str, Kept] = field(default_factory=lambda: {name: Kept() for name in PROMISES})
-    minutes: Counter[int] = field(default_factory=Counter)
-    """Minutes from report to arrival → how many; of those not reached yet, their age."""
-    orders: Counter[str] = field(default_factory=Counter)
-    """submitted, done, closed, fixed_first, reopened, complaints, refused, cancelled, returned, downgraded."""
-    ratings: Counter[str] = field(default_factory=Counter)
-    answers: Counter[str] = field(default_factory=Counter)
-    """Residents' last words: solved, unsolved."""
+    `counts` has the names of `counting`, `households` those of the place, `covered` the ones of them in estates
+    with a running contract (None where that is no question: a company serves what it serves).
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
     households: int = 0
+    covered: int | None = None
 
     def add(self, other: Tally) -> None:
-        for name, kept in other.promises.items():
-            self.promises[name].add(kept)
-        self.minutes += other.minutes
-        self.orders += other.orders
-        self.ratings += other.ratings
-        self.answers += other.answers
+        """Take in another place."""
+        for name, n in other.counts.items():
+            self.counts[name] += n
         self.households += other.households
+        if other.covered is not None:
+            self.covered = (self.covered or 0) + other.covered
 
     def shown(self, days: float) -> dict[str, Any]:
-        """The figures as the contract writes them; `days` is the length of the period."""
-        orders = self.orders
-        submitted = orders["submitted"]
+        """The figures as the contract writes them, and more; `days` is the length of the period."""
+        n = self.counts
+        submitted, minutes = n["submitted"], minutes_of(n)
         return {
-            "promises": {name: kept.shown() for name, kept in self.promises.items()},
+            "promises": {name: Kept.of(n, name).shown() for name in PROMISES},
+            "arrived_30": Kept.of(n, ARRIVED).shown(),
+            "contacted_30": Kept.of(n, CONTACTED).shown(),
             "responsiveness": self.responsiveness(),
-            "median_min": quantile(self.minutes, 0.5),
-            "p90_min": quantile(self.minutes, 0.9),
+            "median_min": quantile(minutes, 0.5),
+            "p90_min": quantile(minutes, 0.9),
             "submitted": submitted,
-            "reopened": orders["reopened"],
-            "done": orders["done"],
-            "rework": share(orders["reopened"], orders["done"]),
-            "first_time_fix": share(orders["fixed_first"], orders["closed"]),
-            "left_out": {name: share(orders[name], submitted) for name in LEFT_OUT},
+            "reopened": n["reopened"],
+            "done": n["done"],
+            "solved_remotely": n["remote"],
+            "closed": n["closed"],
+            "rework": share(n["reopened"], n["done"]),
+            "first_time_fix": share(n["fixed_first"], n["closed"]),
+            "left_out": {name: share(n[name], submitted) for name in LEFT_OUT},
             "satisfaction": self.satisfaction(),
-            "resolution": {
-                "share": share(self.answers["solved"], self.answers.total()),
-                "n": self.answers.total(),
-            },
-            "complaints": orders["complaints"],
-            "complaints_per_1000": per_1000(orders["complaints"], self.households, days),
+            "resolution": self.resolution(),
+            "complaints": n["complaints"],
+            "complaints_repeated": n["repeated"],
+            "complaints_per_1000": per_1000(n["complaints"], self.households, days),
             "households": self.households,
+            "coverage": None if self.covered is None else share(self.covered, self.households),
+            "paused": self.paused(),
         }
 
     def responsiveness(self) -> dict[str, Any]:
         """Response promises met ÷ due."""
-        whole = Kept()
-        for name in RESPONSE:
-            whole.add(self.promises[name])
-        return {"due": whole.due, "met": whole.met, "share": share(whole.met, whole.due)}
+        kept = [Kept.of(self.counts, name) for name in RESPONSE]
+        met, due = sum(one.met for one in kept), sum(one.due for one in kept)
+        return {"due": due, "met": met, "share": share(met, due)}
 
     def satisfaction(self) -> dict[str, Any]:
         """(satisfied + 0.9 × fairly) ÷ answers, with its 95 % interval and size."""
-        n = self.ratings.total()
+        n = sum(self.counts[f"rating.{rating}"] for rating in RATINGS)
         if not n:
             return {"share": None, "low": None, "high": None, "n": 0}
-        p = (self.ratings["satisfied"] + FAIRLY * self.ratings["fairly"]) / n
+        p = (self.counts["rating.satisfied"] + FAIRLY * self.counts["rating.fairly"]) / n
         low, high = wilson(p, n)
         return {"share": p, "low": low, "high": high, "n": n}
+
+    def resolution(self) -> dict[str, Any]:
+        """Orders whose resident's last word is that it is solved ÷ all with such a word."""
+        solved, unsolved = self.counts["answer.solved"], self.counts["answer.unsolved"]
+        return {"share": share(solved, solved + unsolved), "n": solved + unsolved}
+
+    def paused(self) -> dict[str, Any]:
+        """Paused minutes ÷ all minutes from report to the end of the work, and by reason."""
+        whole = self.counts["open"]
+        reasons = {
+            name.removeprefix("paused."): n for name, n in sorted(self.counts.items()) if name.startswith("paused.")
+        }
+        minutes = sum(reasons.values())
+        return {
+            "share": share(minutes, whole),
+            "minutes": minutes,
+            "of_minutes": whole,
+            "reasons": {name: share(n, whole) for name, n in reasons.items()},
+        }
 
 
 MONTH_DAYS = 30.4375

@@ -1,34 +1,42 @@
-"""Figures read from orders, clocks and events, grouped by the database.
+"""Figures for screens, the interface and exports: `table`, and the days behind one place.
 
-`table` answers in a constant number of queries, whatever the number of orders and of rows.
+Read from what the follower `rollups` keeps, so that the time of an answer depends on places and days, not on
+orders.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from jiying.core.times import rfc3339
-from jiying.estates.models import Company, Division, Estate, Level
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders.models import Order
 from jiying.orders.store import stamp_of
 from jiying.people.scopes import Scope, scope_of
 from jiying.rules import packs
-from jiying.supervision import counts
+from jiying.supervision import sums
 from jiying.supervision.figures import Tally
+from jiying.supervision.places import homes_of, names_of, reach_of
+from jiying.supervision.sums import Period
 
 BY = ("town", "committee", "company", "estate")
+Within = tuple[str, str]
+"""One place: one of `BY`, and its code."""
 
 
-def table(who: Any, from_: datetime, to: datetime, by: str = "town", *, now: datetime | None = None) -> dict[str, Any]:
+def table(
+    who: Any,
+    from_: datetime,
+    to: datetime,
+    by: str = "town",
+    *,
+    now: datetime | None = None,
+    within: Within | None = None,
+) -> dict[str, Any]:
     """The figures of a period, one row for each town, committee, company or estate, and their total.
 
     A promise belongs to the period of its `due_at`; orders, returns and complaints to that of their report;
@@ -37,8 +45,9 @@ def table(who: Any, from_: datetime, to: datetime, by: str = "town", *, now: dat
 
     Args:
         who: a user, or a scope: figures cover the orders that their roles reach.
-        from_, to: aware times, `to` excluded.
+        from_, to: aware times, `to` excluded.  Whole days of the district are answered soonest.
         by: one of `BY`.
+        within: only what lies in this place.
 
     Returns:
         `{pack, official, from, to, by, rows: [{key, name, …}], total}` with rows as `figures.Tally.shown` says;
@@ -49,106 +58,80 @@ def table(who: Any, from_: datetime, to: datetime, by: str = "town", *, now: dat
     """
     if by not in BY:
         raise ValueError(f"by is one of {', '.join(BY)}, not {by!r}")
-    if to <= from_:
-        raise ValueError("the period ends before it begins")
-    scope = who if isinstance(who, Scope) else scope_of(who)
-    now = now or timezone.now()
-    today = timezone.localdate(now)
-    tallies: counts.Tallies = defaultdict(Tally)
-    if reach_of(scope) is not None:
-        counts.clocks(tallies, _here(scope) & _reach(scope, "order__"), from_, to, by, now)
-        counts.orders(tallies, _reach(scope), from_, to, by)
-        counts.left_out(tallies, _reach(scope, "order__"), from_, to, by)
-        counts.words(tallies, _reach(scope, "order__"), from_, to, by)
-    names = _names(tallies, scope, by, today)
+    scope, period = _asked(who, from_, to, now)
+    today = timezone.localdate(period.now, period.zone)
+    reach = reach_of(scope, within)
+    tallies: defaultdict[Any, Tally] = defaultdict(Tally)
+    for key, counts in (sums.counts(reach, period, by) if reach else {}).items():
+        tallies[key].counts = counts
+    names = names_of(tallies, scope, by, today, within)
+    homes, total = homes_of(scope, by, today, within), Tally()
     for key in names:
-        tallies[key]  # A town without orders has its row too.
-    counts.households(tallies, scope, by, today)
-    pack = packs.in_force(min(to, now))
-    days = (to - from_) / timedelta(days=1)
-    total = Tally()
-    for tally in tallies.values():
-        total.add(tally)
-    zone = zone_of(next(iter(scope.districts), "") or getattr(the_district(), "code", ""))
+        total.add(tallies[key])
+        tallies[key].households, tallies[key].covered = homes.get(key, (0, None))
+    # What nobody serves and where nothing happened has no row, but people live there all the same.
+    for households, covered in (homes_of(scope, "town", today, within) if by == "company" else homes).values():
+        total.add(Tally(Counter(), households, covered))
+    pack, days = packs.in_force(min(to, period.now).astimezone(period.zone)), _length(period)
+    rows = [
+        {"key": code, "name": name, **tallies[key].shown(days)}
+        for key, (code, name) in sorted(names.items(), key=lambda item: (not item[1][0], item[1][0]))
+    ]
     return {
         "pack": stamp_of(pack),
         "official": pack.official,
-        "from": rfc3339(from_, zone),
-        "to": rfc3339(to, zone),
+        "from": rfc3339(from_, period.zone),
+        "to": rfc3339(to, period.zone),
         "by": by,
-        "rows": [
-            {"key": code, "name": name, **tallies[key].shown(days)}
-            for key, (code, name) in sorted(names.items(), key=lambda item: (not item[1][0], item[1][0]))
-        ],
+        "rows": rows,
         "total": total.shown(days),
     }
 
 
-def reach_of(scope: Scope, prefix: str = "") -> Q | None:
-    """The orders whose figures somebody may see, as a condition; None when there are none.
-
-    With a `prefix` it is about rows that have a `district` of their own besides their order, as clocks and
-    events do: a whole district is then found without looking at the orders.
-
-    As `visible_to`, without what they reported themselves: a figure is about a place, not about its reader.
-    """
-    if scope.districts:
-        return Q(district__in=sorted(scope.districts))
-    wanted: list[dict[str, Any]] = []
-    for column, values in (
-        ("town__code__in", scope.towns),
-        ("committee__code__in", scope.committees),
-        ("estate__code__in", scope.owned),
-        ("company__organisation_id__in", scope.companies),
-    ):
-        if values:
-            wanted.append({column: values})
-    for organisation, places in scope.managed.items():
-        mine: dict[str, Any] = {"company__organisation_id": organisation}
-        wanted.append(mine | {"estate__code__in": places} if places else mine)
-    if scope.works_for:
-        wanted.append({"worker__user_id": scope.user_id})
-    parts = [Q(**{f"{prefix}{column}": value for column, value in each.items()}) for each in wanted]
-    return reduce(or_, parts) if parts else None
+def summary(
+    who: Any, from_: datetime, to: datetime, *, now: datetime | None = None, within: Within | None = None
+) -> Tally:
+    """All of a reach, or of one place in it, as one tally.  Raises as `table`."""
+    scope, period = _asked(who, from_, to, now)
+    reach = reach_of(scope, within)
+    tally = Tally(sums.counts(reach, period, "all")[None] if reach else Counter())
+    for households, covered in homes_of(scope, "town", timezone.localdate(period.now, period.zone), within).values():
+        tally.add(Tally(Counter(), households, covered))
+    return tally
 
 
-def _here(scope: Scope) -> Q:
-    """All districts of the installation, said for the index that clocks have by district; none for a whole one."""
-    if scope.districts:
-        return Q()
-    return Q(district__in=list(Division.objects.filter(level=Level.DISTRICT).values_list("code", flat=True)))
+def daily(who: Any, first: date, last: date, *, within: Within | None = None) -> list[tuple[date, Tally]]:
+    """Each day from `first` to `last` (both included); what is still waiting is in none of them."""
+    scope = who if isinstance(who, Scope) else scope_of(who)
+    reach = reach_of(scope, within)
+    if reach is None or reach.orders is not None:
+        return []
+    days = sums.daily(reach, first.toordinal(), last.toordinal() + 1)
+    return [(date.fromordinal(day), Tally(counts)) for day, counts in sorted(days.items())]
 
 
-def _reach(scope: Scope, prefix: str = "") -> Q:
-    reach = reach_of(scope, prefix)
-    assert reach is not None, "asked only for those who reach something"
-    return reach
-
-
-def first_report(scope: Scope) -> datetime | None:
+def first_report(who: Any, within: Within | None = None) -> datetime | None:
     """When the first order in reach was reported: before that, figures know nothing."""
-    if reach_of(scope) is None:
+    scope = who if isinstance(who, Scope) else scope_of(who)
+    reach = reach_of(scope, within)
+    if reach is None:
         return None
-    rows = Order.objects.filter(_reach(scope)).order_by("reported_at")
+    rows = Order.objects.filter(sums.of_orders(reach)).order_by("reported_at")
     return rows.values_list("reported_at", flat=True).first()
 
 
-Names = dict[uuid.UUID | None, tuple[str, str]]
+def zone_for(scope: Scope) -> Any:
+    """The zone in which somebody's days begin."""
+    return zone_of(next(iter(sorted(scope.districts)), "") or getattr(the_district(), "code", ""))
 
 
-def _names(tallies: counts.Tallies, scope: Scope, by: str, day: date) -> Names:
-    """Code and name of each row; by town, also of the towns in reach that have no orders."""
-    ids = [key for key in tallies if key is not None]
-    names: Names = {None: ("", "")} if None in tallies else {}
-    if by == "company":
-        names.update({row.pk: (row.uscc, row.name) for row in Company.objects.filter(pk__in=ids)})
-    elif by == "estate":
-        names.update({row.pk: (row.code, row.name) for row in Estate.objects.filter(pk__in=ids)})
-    else:
-        wanted = Q(pk__in=ids)
-        if by == "town":
-            towns = Division.objects.valid_on(day).filter(level=Level.TOWN)
-            mine = Q(code__in=scope.towns) | Q(parent__code__in=scope.districts)
-            wanted |= Q(pk__in=towns.filter(mine).values("pk"))
-        names.update({row.pk: (row.code, row.name) for row in Division.objects.filter(wanted)})
-    return names
+def _asked(who: Any, from_: datetime, to: datetime, now: datetime | None) -> tuple[Scope, Period]:
+    if to <= from_:
+        raise ValueError("the period ends before it begins")
+    scope = who if isinstance(who, Scope) else scope_of(who)
+    return scope, Period(from_, to, now or timezone.now(), zone_for(scope))
+
+
+def _length(period: Period) -> float:
+    """Days."""
+    return (period.to - period.from_) / timedelta(days=1)

@@ -17,6 +17,7 @@ from jiying.district.period import Period
 from jiying.orders.models import Order
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.people.models import User
+from jiying.supervision.tests.lives import followed
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,8 @@ def d() -> District:
 
 
 def _client(user: User) -> Client:
+    """A browser that looks once the figures have followed."""
+    followed()
     client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(User.objects.get(pk=user.pk), backend="django.contrib.auth.backends.ModelBackend")
     return client
@@ -134,6 +137,7 @@ def test_nothing_is_compared_with_a_period_that_is_on_record_only_in_part(d):
     report(d, kind="complaint")
     assert "前一期记录不全" in client.get("/district").content.decode()
     report(d, kind="complaint", reported_at=timezone.now() - timedelta(days=20))
+    followed()
     page = client.get("/district").content.decode()
     assert "前一期记录不全" not in page
     assert "与基期持平" in page

@@ -25,6 +25,7 @@ from jiying.orders.models import Order
 from jiying.orders.places import Places
 from jiying.rules import packs
 from jiying.rules.faults import NoPack
+from jiying.supervision.actions import forget
 
 STATES = ("open", "done", "closed", "refused", "cancelled", "merged")
 """What a ledger may say of an order.  `merged`: it said the same as another one."""
@@ -273,6 +274,7 @@ class Orders(Kind):
             elif item.target in left:
                 item.kept = left[item.target]
         gone = [target for target in created if target not in left]
+        forget(gone)
         Link.objects.filter(kind=ImportKind.ORDERS, target__in=gone).delete()
 
 

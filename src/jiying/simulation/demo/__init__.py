@@ -13,6 +13,7 @@ from jiying.estates.models import Estate, Worker
 from jiying.orders.models import Event, Order
 from jiying.simulation.demo.history import live_through
 from jiying.simulation.demo.place import Demo, Size, build
+from jiying.supervision.rebuilding import rebuild
 
 __all__ = ["Demo", "Size", "seed"]
 
@@ -23,6 +24,7 @@ def seed(size: Size, progress: Callable[[str], None] = lambda _text: None) -> di
     demo = build(size)
     progress(f"{len(demo.estates)} estates, {size.workers} workers")
     live_through(demo, size, progress)
+    rebuild()
     return {
         "estates": Estate.objects.count(),
         "workers": Worker.objects.count(),

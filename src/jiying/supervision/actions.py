@@ -1,0 +1,175 @@
+"""All that writes the figures' tables, but for making them anew (`rebuilding`).
+
+An order that something happened to is counted again from all its events.  What it had added before is taken
+away and the new is added, in the transaction that moves the cursor: exact after late events, reopenings and
+changes of place, and the same however often a batch is repeated.
+
+Counts are read, changed and written back, so there is one writer at a time: whoever holds the follower's cursor.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jiying.core.ids import uuid7
+from jiying.estates.queries import zone_of
+from jiying.orders.models import Cursor, Event
+from jiying.supervision.models import Cell, Counted, Edition, Rollup, Waiting
+from jiying.supervision.reading import (
+    Fresh,
+    Key,
+    Place,
+    by_day,
+    cells_of,
+    count_orders,
+    parts_of,
+    read,
+    spread,
+    written,
+)
+from jiying.supervision.writing import upsert
+
+NAME = "rollups"
+MOST_VALUES = 500
+"""How many values one question names."""
+
+Cells = dict[uuid.UUID, Cell]
+Changes = dict[Key, Counter[str]]
+
+
+def follow(events: Sequence[Event]) -> None:
+    """Count the orders of a batch again; the follower `rollups`."""
+    orders = {event.order_id: event.order for event in events}
+    apply(serving().pk, count_orders(orders.values()))
+
+
+def serving() -> Edition:
+    """The edition that is read; the first one is made when there is none."""
+    return Edition.objects.get_or_create(state=Edition.State.SERVING)[0]
+
+
+def take_turn() -> Cursor:
+    """Wait for the follower's cursor and hold it to the end of the transaction."""
+    Cursor.objects.get_or_create(follower=NAME)
+    return Cursor.objects.select_for_update().get(follower=NAME)
+
+
+def apply(edition: int, fresh: Sequence[Fresh]) -> None:
+    """Replace what these orders have added by what they add now; inside a transaction that has its turn."""
+    before = _counted(edition, [one.order for one in fresh])
+    changes: Changes = {}
+    cells: Cells = {}
+    rows: list[list[Any]] = []
+    for one in fresh:
+        mine, parts = cells_of(one.place), parts_of(one.counted)
+        text, old = written(parts), before.get(one.order)
+        rows.append([uuid7(), edition, one.place.district, one.order, one.version, mine[-1].pk, text])
+        if old is not None and old.parts == text and old.cell_id == mine[-1].pk:
+            continue
+        if old is not None:
+            _take_away(changes, cells, old)
+        cells.update((cell.pk, cell) for cell in mine)
+        spread(changes, mine, by_day(parts, zone_of(one.place.district)))
+    _keep_cells(cells.values())
+    _add(edition, cells, changes)
+    names = ("id", "edition", "district", "order", "version", "cell", "parts")
+    upsert(Counted, names, rows, ("edition", "order"), ("version", "cell", "parts"))
+    _keep_waiting(edition, fresh, list(before))
+
+
+def forget(orders: Iterable[uuid.UUID]) -> None:
+    """Take away what orders have added that are themselves taken back; inside the caller's transaction.
+
+    For imports that are reversed: no event says that an order never was.
+    """
+    take_turn()
+    wanted = list(orders)
+    for edition in Edition.objects.exclude(state=Edition.State.OLD).values_list("pk", flat=True):
+        changes: Changes = {}
+        cells: Cells = {}
+        for old in _counted(edition, wanted).values():
+            _take_away(changes, cells, old)
+        _add(edition, cells, changes)
+        for some in _some(wanted):
+            Counted.objects.filter(edition=edition, order__in=some).delete()
+            Waiting.objects.filter(edition=edition, order__in=some).delete()
+
+
+def _some(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
+
+
+def _counted(edition: int, orders: Sequence[uuid.UUID]) -> dict[uuid.UUID, Counted]:
+    return {
+        row.order: row
+        for some in _some(orders)
+        for row in Counted.objects.filter(edition=edition, order__in=some).select_related("cell")
+    }
+
+
+def _take_away(changes: Changes, cells: Cells, old: Counted) -> None:
+    """Take away what an order had added, where it had added it."""
+    was = old.cell
+    mine = cells_of(Place(was.district, was.town_id, was.committee_id, was.estate_id, was.company_id))
+    cells.update((cell.pk, cell) for cell in mine)
+    spread(changes, mine, by_day(read(old.parts), zone_of(was.district)), -1)
+
+
+def _keep_cells(cells: Iterable[Cell]) -> None:
+    names = ("id", "district", "grain", "town", "committee", "estate", "company")
+    rows = [
+        [cell.pk, cell.district, cell.grain, cell.town_id, cell.committee_id, cell.estate_id, cell.company_id]
+        for cell in cells
+    ]
+    upsert(Cell, names, rows, ("id",))
+
+
+def _add(edition: int, cells: Mapping[uuid.UUID, Cell], changes: Changes) -> None:
+    """Add changes to the rollups' rows."""
+    changes = {key: counts for key, counts in changes.items() if any(counts.values())}
+    kept = _rollups(edition, changes)
+    rows = []
+    for (cell, span, start), counts in changes.items():
+        total = kept.get((cell, span, start), {})
+        for name, n in counts.items():
+            left = total.get(name, 0) + n
+            if left:
+                total[name] = left
+            else:
+                total.pop(name, None)
+        place = cells[cell]
+        said = json.dumps(total, sort_keys=True, separators=(",", ":"))
+        rows.append([edition, place.district, place.grain, cell, span, start, said])
+    names = ("edition", "district", "grain", "cell", "span", "start", "counts")
+    upsert(Rollup, names, rows, ("edition", "cell", "span", "start"), ("counts",))
+
+
+def _rollups(edition: int, changes: Changes) -> dict[Key, dict[str, int]]:
+    """The rows that are to be changed, as they stand."""
+    wanted: dict[tuple[int, int], list[uuid.UUID]] = {}
+    for cell, span, start in changes:
+        wanted.setdefault((span, start), []).append(cell)
+    kept: dict[Key, dict[str, int]] = {}
+    for (span, start), cells in wanted.items():
+        for some in _some(cells):
+            rows = Rollup.objects.filter(edition=edition, span=span, start=start, cell__in=some)
+            for cell, counts in rows.values_list("cell_id", "counts"):
+                kept[cell, span, start] = json.loads(counts)
+    return kept
+
+
+def _keep_waiting(edition: int, fresh: Sequence[Fresh], known: Sequence[uuid.UUID]) -> None:
+    for some in _some(known):
+        Waiting.objects.filter(edition=edition, order__in=some).delete()
+    names = ("edition", "district", "order", "cell", "at", "since", "adds", "grows")
+    rows = [
+        [edition, one.place.district, one.order, cells_of(one.place)[-1].pk, wait.at, wait.since,
+         " ".join(wait.adds), wait.grows]
+        for one in fresh
+        for wait in one.counted.waits
+    ]  # fmt: skip
+    upsert(Waiting, names, rows)

@@ -1,0 +1,138 @@
+"""The places behind the figures: whose they may be seen by, what they are called, how many live there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
+
+from jiying.estates.models import Company, Contract, Division, Estate, Level
+from jiying.people.scopes import Scope
+from jiying.supervision.sums import Reach
+
+Names = dict[uuid.UUID | None, tuple[str, str]]
+Homes = dict[uuid.UUID | None, tuple[int, int | None]]
+
+CODES = {"town": "town__code", "committee": "committee__code", "estate": "estate__code", "company": "company__uscc"}
+"""How an address names one place of each sort, on orders and on cells."""
+
+
+def reach_of(scope: Scope, within: tuple[str, str] | None = None) -> Reach | None:
+    """The orders whose figures somebody may see, or those of them in one place; None when there are none.
+
+    As `visible_to`, without what they reported themselves: a figure is about a place, not about its reader.
+
+    Args:
+        within: one of `CODES`, and a code.
+    """
+    place = Q(**{CODES[within[0]]: within[1]}) if within else Q()
+    if scope.districts:
+        return Reach(scope.districts, place if within else None)
+    conditions = _conditions(scope)
+    cells = reduce(or_, conditions) if conditions else None
+    here = frozenset(Division.objects.filter(level=Level.DISTRICT).values_list("code", flat=True))
+    if scope.works_for - scope.companies:
+        own = Q(worker__user_id=scope.user_id)
+        return Reach(here, orders=place & (own | cells if cells is not None else own))
+    return Reach(here, place & cells) if cells is not None else None
+
+
+def _conditions(scope: Scope) -> list[Q]:
+    wanted: list[dict[str, Any]] = [
+        {column: values}
+        for column, values in (
+            ("town__code__in", scope.towns),
+            ("committee__code__in", scope.committees),
+            ("estate__code__in", scope.owned),
+            ("company__organisation_id__in", scope.companies),
+        )
+        if values
+    ]
+    for organisation, places in scope.managed.items():
+        mine: dict[str, Any] = {"company__organisation_id": organisation}
+        wanted.append(mine | {"estate__code__in": places} if places else mine)
+    return [Q(**each) for each in wanted]
+
+
+def names_of(
+    keys: Iterable[uuid.UUID | None], scope: Scope, by: str, day: date, within: tuple[str, str] | None
+) -> Names:
+    """Code and name of each row; and of the towns, committees and companies in reach where nothing happened."""
+    known = list(keys)
+    ids = [key for key in known if key is not None]
+    names: Names = {None: ("", "")} if None in known else {}
+    if by == "estate":
+        names.update({row.pk: (row.code, row.name) for row in Estate.objects.filter(pk__in=ids)})
+    elif by == "company":
+        mine = Q(organisation_id__in=scope.companies | set(scope.managed)) if not within else Q(pk=None)
+        companies = Company.objects.filter(Q(pk__in=ids) | mine)
+        names.update({row.pk: (row.uscc, row.name) for row in companies})
+    else:
+        divisions = Division.objects.filter(Q(pk__in=ids) | _quiet(scope, by, day, within))
+        names.update({row.pk: (row.code, row.name) for row in divisions})
+    return names
+
+
+def _quiet(scope: Scope, by: str, day: date, within: tuple[str, str] | None) -> Q:
+    """The divisions that have a row whether or not anything happened."""
+    mine = Q(code__in=scope.towns if by == "town" else scope.committees)
+    if by == "town":
+        mine |= Q(parent__code__in=scope.districts)
+    rows = Division.objects.valid_on(day).filter(mine, level=Level.TOWN if by == "town" else Level.COMMITTEE)
+    if within:
+        rows = rows.filter(code=within[1]) if within[0] == by else rows.none()
+    return Q(pk__in=rows.values("pk"))
+
+
+def homes_of(scope: Scope, by: str, day: date, within: tuple[str, str] | None) -> Homes:
+    """Households of each place, and how many of them live where a contract runs; of those in reach.
+
+    A company's are those of its contracts on `day`, of which coverage is no question.
+    """
+    estates = _estates(scope, day, within)
+    if by == "company" or (within and within[0] == "company"):
+        running: Any = Contract.objects.valid_on(day).filter(estate__in=estates.values("pk"))
+        if within and within[0] == "company":
+            running = running.filter(company__uscc=within[1])
+        elif not scope.districts and not (scope.towns or scope.committees or scope.owned):
+            running = running.filter(company__organisation_id__in=scope.companies | set(scope.managed))
+        column = {"company": "company_id", "estate": "estate_id"}.get(by, f"estate__{by}_id")
+        return {
+            key: (n or 0, None)
+            for key, n in running.order_by().values_list(column).annotate(n=Sum("estate__households"))
+        }
+    inside = Exists(Contract.objects.valid_on(day).filter(estate=OuterRef("pk")))
+    column = "pk" if by == "estate" else f"{by}_id"
+    counted = (
+        estates.order_by()
+        .values_list(column)
+        .annotate(n=Sum("households"), covered=Coalesce(Sum("households", filter=Q(inside)), 0))
+    )
+    asks = scope.districts or scope.towns or scope.committees or scope.owned
+    return {key: (n or 0, covered if asks else None) for key, n, covered in counted}
+
+
+def _estates(scope: Scope, day: date, within: tuple[str, str] | None) -> Any:
+    """The estates in reach, in one place of it."""
+    if scope.districts:
+        rows: Any = Estate.objects.filter(district__in=scope.districts)
+    else:
+        contracted = Contract.objects.valid_on(day).filter(
+            company__organisation_id__in=scope.companies | {key for key, places in scope.managed.items() if not places}
+        )
+        rows = Estate.objects.filter(
+            Q(town__code__in=scope.towns)
+            | Q(committee__code__in=scope.committees)
+            | Q(code__in=set(scope.owned).union(*scope.managed.values()))
+            | Q(pk__in=contracted.values("estate_id"))
+        )
+    if within and within[0] != "company":
+        column = "code" if within[0] == "estate" else f"{within[0]}__code"
+        rows = rows.filter(**{column: within[1]})
+    return rows
