@@ -33,7 +33,7 @@ def estates(request: HttpRequest) -> HttpResponse:
     """
     words = text_of(request, "q")
     if words:
-        rows, following = list(find_places(words, limit=limit_of(request))), None
+        rows, following = find_places(words, limit=limit_of(request)), None
     else:
         rows, following = by_name(Estate.objects.select_related("town", "committee"), request)
     return json_answer({"items": [_estate(row) for row in rows], "next": following})

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
-from jiying.core.text import initials
+from jiying.estates.finding import find
 from jiying.estates.models import Company, Contract, Division, Estate, Level, Shift, Worker
 
 _zones: dict[str, ZoneInfo] = {}
@@ -50,18 +50,10 @@ def serving_companies(estate_ids: Iterable[uuid.UUID], day: date) -> dict[uuid.U
     return dict(rows.values_list("estate_id", "company_id"))
 
 
-def find_places(words: str, *, district: str | None = None, limit: int = 12) -> QuerySet[Estate]:
-    """Estates whose name or address contains `words`, or whose pinyin initials begin with them."""
-    words = "".join(char for char in words if char.isprintable()).strip()
-    rows = Estate.objects.select_related("town", "committee")
-    if district:
-        rows = rows.filter(district=district)
-    if not words:
-        return rows.none()
-    found = Q(name__icontains=words) | Q(address__icontains=words) | Q(code=words)
-    if words.isascii():
-        found |= Q(initials__startswith=initials(words) or words.lower())
-    return rows.filter(found).order_by("name")[:limit]
+def find_places(words: str, *, district: str | None = None, limit: int = 12) -> list[Estate]:
+    """Estates that fit the words, the best first (`finding`); names are public."""
+    rows = Estate.objects.filter(district=district) if district else Estate.objects.all()
+    return [found.estate for found in find(words, rows, limit)]
 
 
 def candidates(company: Company | None, *, district: str) -> QuerySet[Worker]:

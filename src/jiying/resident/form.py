@@ -112,7 +112,7 @@ def where(filled: Filled) -> dict[str, Any]:
     """
     estate = Estate.objects.filter(code=filled.estate).select_related("town").first() if filled.estate else None
     if estate is None:
-        found = list(find_places(filled.q)) if filled.q else []
+        found = find_places(filled.q) if filled.q else []
         return {"estate": None, "unknown": bool(filled.estate), "found": found, "buildings": []}
     buildings = list(Building.objects.filter(estate=estate))
     buildings.sort(key=lambda building: [int(part) if part.isdigit() else 0 for part in _numbers(building.name)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import combinations
@@ -13,6 +14,7 @@ from jiying.rules.pack import Pack
 from jiying.rules.schema import SILENCE_STATES
 
 NEVER_PAUSED = "respond_30"
+LONGEST_KEYWORD = 20
 
 
 def day_faults(marked: Marked) -> list[Fault]:
@@ -35,14 +37,24 @@ def day_faults(marked: Marked) -> list[Fault]:
 
 
 def category_faults(marked: Marked) -> list[Fault]:
-    """Conditions about categories the pack does not have (`unknown_category`)."""
+    """Conditions and keywords about categories the pack does not have (`unknown_category`)."""
     document = marked.document
     known = {category["code"] for category in document["categories"]}
+    words = document.get("keywords", {}).get("words", {})
+    strange = [
+        Fault(
+            line=marked.line("keywords", "words", word, "category"),
+            code="unknown_category",
+            message=f"“{keyword['category']}” is not among the pack's categories.",
+        )
+        for word, keyword in words.items()
+        if keyword.get("category", next(iter(known))) not in known
+    ]
     conditions: list[tuple[Path, dict[str, Any]]] = [
         *((("promises", place, "when"), rule["when"]) for place, rule in enumerate(document["promises"])),
         *((("follow_up", "always", place), when) for place, when in enumerate(document["follow_up"]["always"])),
     ]
-    return [
+    return strange + [
         Fault(
             line=marked.line(*path, "categories", place),
             code="unknown_category",
@@ -131,6 +143,18 @@ def _silences(pack: Pack, marked: Marked) -> Iterator[Fault]:
         seen.add(rule.from_state)
 
 
+def _keywords(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    for word, keyword in pack.keywords.items():
+        line = marked.line("keywords", "words", word)
+        if not keyword.category and not keyword.urgency:
+            yield Fault(
+                line=line, code="missing_key", message=f"“{word}” speaks for nothing: give category or urgency."
+            )
+        if word != unicodedata.normalize("NFKC", word).casefold().strip() or not 1 <= len(word) <= LONGEST_KEYWORD:
+            message = f"“{word[:40]}” is never found: 1 to {LONGEST_KEYWORD} characters, small, no blanks around."
+            yield Fault(line=line, code="bad_text", message=message)
+
+
 _CHECKS: tuple[Callable[[Pack, Marked], Iterator[Fault]], ...] = (
-    _repeats, _signs, _unnamed_promises, _rivals, _rules, _flat_ladders, _silences,
+    _repeats, _signs, _unnamed_promises, _rivals, _rules, _flat_ladders, _silences, _keywords,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from jiying.rules.pack import (
     Category,
     Condition,
     FollowUpDraw,
+    Keyword,
     LadderStep,
     Limit,
     Names,
@@ -57,6 +58,7 @@ def _build(document: dict[str, Any]) -> Pack:
         silence=tuple(_silence(line) for line in document["silence"]),
         follow_up=_draw(document["follow_up"], categories.values()),
         pauses={line["code"]: _pause(line) for line in document["pauses"]},
+        keywords={word: _keyword(line) for word, line in document.get("keywords", {}).get("words", {}).items()},
         promise_names={promise: Names(**names) for promise, names in document["promise_names"].items()},
         **{key: int(document[key]) for key in ("claimed_after_min", "typing_mark_min") if key in document},
     )
@@ -137,3 +139,7 @@ def _draw(line: dict[str, Any], categories: Iterable[Category]) -> FollowUpDraw:
 
 def _pause(line: dict[str, Any]) -> PauseReason:
     return PauseReason(code=line["code"], names=Names(**line["names"]), max_min=int(line["max_min"]), **_origin(line))
+
+
+def _keyword(line: dict[str, Any]) -> Keyword:
+    return Keyword(category=line.get("category", ""), urgency=line.get("urgency", ""), weight=int(line["weight"]))

@@ -216,6 +216,18 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyword:
+    """A word in what people say, and what it speaks for: a category, an urgency or both ("": nothing said of it).
+
+    `weight`: how strongly, 1 to 9.  It only suggests; no clock knows of it.
+    """
+
+    category: str
+    urgency: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """One dated set of rules, in force from `valid_from` to `valid_to`, both included (None: without an end).
 
@@ -242,6 +254,7 @@ class Pack:
     claimed_after_min: int = 5
     typing_mark_min: int = 2
     promise_names: Mapping[str, Names] = field(default_factory=dict, hash=False)
+    keywords: Mapping[str, Keyword] = field(default_factory=dict, hash=False)
 
     def rules_for(self, *, kind: str, urgency: str, category: str, part: str, drawn: bool) -> tuple[PromiseRule, ...]:
         """What an order of these traits is promised: at most one rule per promise, in the pack's order."""

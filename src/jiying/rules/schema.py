@@ -116,6 +116,16 @@ _SILENCE: Json = {
     "after_min": _whole(1, TEN_YEARS_MIN),
     "names": _NAMES,
 }
+_KEYWORD: Json = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["weight"],
+    "properties": {
+        "category": _CODE,
+        "urgency": _one_of(URGENCIES, "unknown_urgency"),
+        "weight": _whole(1, 9),
+    },
+}
 _TOP: Json = {
     "name": _CODE,
     "version": {"type": "string", "pattern": r"^[0-9A-Za-z][0-9A-Za-z.\-]*\Z", "maxLength": 32},
@@ -145,6 +155,7 @@ SCHEMA: Json = {
         "valid_to": {"type": ["string", "null"]},
         "claimed_after_min": _MINUTES,
         "typing_mark_min": _MINUTES,
+        "keywords": _line({"words": {"type": "object", "additionalProperties": _KEYWORD}}),
     },
 }
 
