@@ -87,6 +87,8 @@ PAGES: dict[str, Door] = {
     "centre/intake/places": Door("operator supervisor frontdesk"),
     "centre/intake/beside": Door(None, "operator supervisor frontdesk"),
     "centre/intake/<uuid:order_id>": Door("operator", own=True),
+    "centre/intake/<uuid:order_id>/join": Door(None, "operator supervisor frontdesk", own=True),
+    "centre/intake/<uuid:order_id>/joined": Door("operator supervisor frontdesk", own=True),
     "district": Door("district supervisor town"),
 }
 

@@ -1,4 +1,4 @@
-"""The call-taker's form: what was typed, what it means as an order, and what stands beside it."""
+"""The call-taker's form: what was typed, and what it means as an order."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiying.centre.beside import plain_unit
 from jiying.core.errors import BadInput, JiyingError
-from jiying.core.phones import parse_phone
+from jiying.estates.finding import Found, find
 from jiying.estates.models import Estate
-from jiying.estates.queries import find_places
-from jiying.orders import contacts
+from jiying.orders.alike import Matter, words_in
 from jiying.orders.intake import NewOrder
-from jiying.orders.models import Order
-from jiying.orders.states import OPEN
 from jiying.people.models import User
-from jiying.people.scopes import scope_of
 
 CHANNELS = ("phone", "counter", "hotline")
-LIKELY_SAME = timedelta(hours=24)
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _OURS = {"reporter.name": "name", "reporter.phone": "phone"}
 
@@ -82,6 +76,19 @@ class Call:
             channel=self.channel if self.channel in CHANNELS else "phone",
         )
 
+    def matter(self, estate: Estate | None, category: str, now: datetime) -> Matter | None:
+        """What is being typed, to be compared with what is open; `category`: chosen, or else suggested."""
+        if estate is None or not (category or self.building.strip() or self.description.strip()):
+            return None
+        return Matter(
+            estate=str(estate.pk),
+            at=now,
+            building=self.building.strip(),
+            unit=plain_unit(self.unit),
+            category=category,
+            words=words_in(self.description),
+        )
+
     def _called_at(self) -> datetime | None:
         """The time of the call in the district's time zone; None means now."""
         if not self.called_at.strip():
@@ -104,45 +111,12 @@ def messages_of(error: JiyingError) -> dict[str, str]:
 MOST_PLACES = 8
 
 
-def places_for(user: User, words: str) -> list[Estate]:
-    """Estates that fit the words, of those the call-taker reaches, the closest fit first; at most eight."""
-    words, scope = words.strip()[:60], scope_of(user)
-    if not words:
-        return []
-    reached = Estate.objects.visible_to(user).select_related("town")
-    district = next(iter(sorted(scope.districts)), None)
-    found = {estate.pk for estate in find_places(words, district=district, limit=100)}
-    # The list by name may be cut before the very name that was typed.
-    rows = reached.filter(Q(pk__in=found) | Q(name__iexact=words) | Q(name__istartswith=words))
-    return sorted(rows[:200], key=lambda estate: _fit(estate, words))[:MOST_PLACES]
-
-
-def _fit(estate: Estate, words: str) -> tuple[bool, bool, int, str]:
-    """Sorts the same name first, then those that begin with the words, then the shorter."""
-    name, wanted = estate.name.casefold(), words.casefold()
-    return name != wanted, not name.startswith(wanted), len(name), name
+def places_for(user: User, words: str) -> list[Found]:
+    """Places that fit the words, of those the call-taker reaches, the best first; at most eight."""
+    return find(words, Estate.objects.visible_to(user), MOST_PLACES)
 
 
 def place_of(user: User, code: str) -> Estate | None:
     """The chosen estate, if the call-taker reaches it."""
     rows = Estate.objects.visible_to(user) if code else Estate.objects.none()
     return rows.filter(code=code).select_related("town").first()
-
-
-def earlier_of(user: User, phone: str) -> list[Order] | None:
-    """What was reported from this telephone before, the latest first; None while it is no number yet."""
-    try:
-        number = parse_phone(phone)
-    except BadInput:
-        return None
-    ids = [text.order_id for text in contacts.orders_of_phone(number)]
-    return list(Order.objects.visible_to(user).with_names().filter(pk__in=ids).order_by("-reported_at")[:6])
-
-
-def likely_same(user: User, estate: Estate | None, category: str, now: datetime) -> list[Order]:
-    """Open orders of the last 24 hours at the same estate and of the same category."""
-    if estate is None or not category:
-        return []
-    rows: Any = Order.objects.visible_to(user).with_names()
-    same = rows.filter(estate=estate, category=category, state__in=sorted(OPEN), reported_at__gt=now - LIKELY_SAME)
-    return list(same.order_by("-reported_at")[:5])

@@ -8,6 +8,8 @@ urlpatterns = [
     path("centre", views.wall),
     path("centre/intake", intake.form),
     path("centre/intake/places", intake.places),
-    path("centre/intake/beside", intake.beside),
+    path("centre/intake/beside", intake.around),
     path("centre/intake/<uuid:order_id>", intake.taken),
+    path("centre/intake/<uuid:order_id>/join", intake.join),
+    path("centre/intake/<uuid:order_id>/joined", intake.joined),
 ]
