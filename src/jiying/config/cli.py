@@ -27,6 +27,7 @@ COMMANDS = {
     "import-revert": ("jiying.exchange.commands", "Take an import back."),
     "imports": ("jiying.exchange.commands", "List imports."),
     "verify-chain": ("jiying.orders.commands", "Check the event log."),
+    "privacy": ("jiying.orders.commands", "Erase what is kept about people."),
     "events": ("jiying.orders.commands", "List the events of an order."),
     "search": ("jiying.orders.commands", "Keep the search index."),
     "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),

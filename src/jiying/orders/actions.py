@@ -138,6 +138,9 @@ def check_last4(order: Order, last4: str | None, *, now: datetime | None = None)
 
     expected = last4_of(order)
     if not expected:
+        if OrderText.objects.filter(pk=order.pk, erased_at__isnull=False).exists():
+            # Who held the link can no longer prove to be the reporter.
+            raise BadCode(_("报修人的信息已按规定删除，请致电物业或指挥中心办理。"))
         return
     with transaction.atomic():
         text = OrderText.objects.select_for_update().get(pk=order.pk)

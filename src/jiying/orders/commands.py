@@ -1,10 +1,11 @@
-"""`jiying verify-chain`, `jiying events` and `jiying search`."""
+"""`jiying verify-chain`, `jiying events`, `jiying privacy erase` and `jiying search`."""
 
 from __future__ import annotations
 
 import json
 import sys
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import click
@@ -82,3 +83,46 @@ def rebuild(as_json: bool) -> None:
     changed = index.rebuild(tell)
     click.echo("", err=True)
     click.echo(json.dumps({"orders": orders, "changed": changed}) if as_json else f"{orders} orders, {changed} changed")
+
+
+@click.group()
+def privacy() -> None:
+    """What is kept about people."""
+
+
+@privacy.command()
+@click.option("--phone", help="Erase what was reported from this telephone.")
+@click.option("--order", "order_id", help="Erase one order, by its id or number.")
+@click.option("--older-than", type=click.IntRange(1), metavar="DAYS", help="Erase orders that ended so long ago.")
+@click.option("--reason", default="", help="Goes on the audit; at most 200 characters, no personal data.")
+@click.option("--dry-run", is_flag=True, help="Count, and erase nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def erase(
+    phone: str | None, order_id: str | None, older_than: int | None, reason: str, dry_run: bool, as_json: bool
+) -> None:
+    """Erase the personal data of orders: texts, contacts, positions.  What happened and when stays, and so do figures.
+
+    One of --phone, --order and --older-than says whose.  Safe to repeat, also after it was interrupted.
+    """
+    from jiying.core.phones import parse_phone
+    from jiying.orders import erasure
+
+    orders: Iterable[uuid.UUID]
+    if sum(given is not None for given in (phone, order_id, older_than)) != 1:
+        click.echo("jiying: say whose data: one of --phone, --order or --older-than", err=True)
+        sys.exit(2)
+    if phone is not None:
+        why, orders, usual = "phone", erasure.of_phone(parse_phone(phone)), "asked for by the person"
+    elif order_id is not None:
+        why, orders, usual = "order", [_order_id(order_id)], "asked for, one order"
+    else:
+        assert older_than is not None
+        why, orders, usual = "age", erasure.older_than(older_than), f"kept for {older_than} days"
+    tally = erasure.erase(orders, why=why, reason=(reason or usual)[:200], dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps(tally.as_json()))
+    else:
+        done = "would erase" if dry_run else "erased"
+        click.echo(f"{done} {tally.texts} texts of {tally.orders} orders; {tally.already} had nothing left")
+    if tally.open:
+        click.echo(f"{tally.open} of these orders are still being worked on, without a telephone from now on", err=True)

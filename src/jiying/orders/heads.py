@@ -1,8 +1,8 @@
 """The daily head over all orders: without it a whole order could vanish and leave no trace.
 
 Every day one file `heads/DAY.json` is written under JIYING_HOME: how many orders there are, and SM3 over
-`order:version:hash` of each, by id.  Files are meant to be copied away, to somewhere the database's keeper
-does not write.
+`order:version:hash` of each, by id; and the same of the audit's rows.  Files are meant to be copied away, to
+somewhere the database's keeper does not write.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.conf import settings
 
 from jiying.core.crypto import sm3_hex
 from jiying.orders.models import Order
+from jiying.people import audit
 
 
 def head() -> tuple[int, str]:
@@ -42,8 +43,10 @@ def export(day: date) -> Path | None:
     if path.exists():
         return None
     orders, digest = head()
+    rows, audited = audit.head()
+    said = {"day": day.isoformat(), "orders": orders, "head": digest, "audit": rows, "audit_head": audited}
     folder.mkdir(exist_ok=True)
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps({"day": day.isoformat(), "orders": orders, "head": digest}) + "\n")
+    fresh.write_text(json.dumps(said) + "\n")
     fresh.replace(path)
     return path

@@ -131,7 +131,7 @@ class OrderText(models.Model):
     """What people said and who they are: the part of an order that can be erased.
 
     Contacts are sealed.  `salt` opens the commitments in the report event.  `last4_failures` guards the
-    delicate actions on the tracking page.
+    delicate actions on the tracking page.  `erased_at`: the rest is empty because it was erased (`erasure`).
     """
 
     order = models.OneToOneField(Order, models.CASCADE, primary_key=True, related_name="text")
@@ -144,6 +144,7 @@ class OrderText(models.Model):
     salt = models.CharField(max_length=64, blank=True)
     last4_failures = models.PositiveSmallIntegerField(default=0)
     last4_locked_until = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["phone_hash"], name="text_phone", condition=~Q(phone_hash=""))]

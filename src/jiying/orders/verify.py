@@ -1,6 +1,7 @@
 """Checking the log: does every chain hold, and do orders say what their events say?
 
-Found are changed, missing and foreign events, a deleted tail (the order remembers its last hash and
+Found are changed, missing and foreign events, texts that were changed or are gone without a record of their
+erasure, a deleted tail (the order remembers its last hash and
 version), and columns that do not follow from the events.  A whole order that is gone shows in the head over
 all orders, which is exported every day.
 """
@@ -20,6 +21,7 @@ from django.db import transaction
 from jiying.core.crypto import CannotUnseal, commitment, sm3_hex
 from jiying.orders import contacts, photochecks, store
 from jiying.orders.chain import GENESIS, digest, utc
+from jiying.orders.erasure import erased_up_to
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Clock, Event, EventText, Order
 
@@ -53,13 +55,17 @@ def verify(order_id: uuid.UUID | None = None, *, files: bool = True) -> Report:
     if order_id is not None:
         orders = orders.filter(pk=order_id)
         events, clocks = events.filter(order=order_id), clocks.filter(order=order_id)
+    texts = EventText.objects.order_by("order_id", "version").only("order_id", "version", "field")
+    if order_id is not None:
+        texts = texts.filter(order=order_id)
+    kept = _Groups(texts.iterator(chunk_size=2000))
     logged, timed = _Groups(events.iterator(chunk_size=2000)), _Groups(clocks.iterator(chunk_size=2000))
     for order in orders.iterator(chunk_size=2000):
         report.broken += [_orphan(group) for group in logged.before(order.pk)]
         mine = logged.take(order.pk)
         report.orders += 1
         report.events += len(mine)
-        if _check(order, mine, timed.take(order.pk)):
+        if _check(order, mine, timed.take(order.pk), kept.take(order.pk)):
             report.broken += _look_again(order.pk)
         heads.append(f"{order.pk}:{order.version}:{order.head}")
     report.broken += [_orphan(group) for group in logged.before(None)]
@@ -69,7 +75,7 @@ def verify(order_id: uuid.UUID | None = None, *, files: bool = True) -> Report:
     return report
 
 
-Row = TypeVar("Row", Event, Clock)
+Row = TypeVar("Row", Event, Clock, EventText)
 
 
 class _Groups(Generic[Row]):
@@ -109,10 +115,11 @@ def _look_again(order_id: uuid.UUID) -> list[Broken]:
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
         events = list(Event.objects.filter(order=order_id).order_by("version"))
-        return _check(order, events, list(Clock.objects.filter(order=order_id)))
+        clocks, texts = Clock.objects.filter(order=order_id), EventText.objects.filter(order=order_id)
+        return _check(order, events, list(clocks), list(texts))
 
 
-def _check(order: Order, events: list[Event], clocks: list[Clock]) -> list[Broken]:
+def _check(order: Order, events: list[Event], clocks: list[Clock], texts: list[EventText]) -> list[Broken]:
     broken = list(_links(order, events))
     if broken:
         return broken
@@ -124,6 +131,8 @@ def _check(order: Order, events: list[Event], clocks: list[Clock]) -> list[Broke
     found = _said_otherwise(order, events[0])
     if found:
         return [Broken(str(order.pk), 1, found)]
+    if gone := _gone_unrecorded(order, events, texts):
+        return gone
     return [Broken(str(order.pk), last.version, reason) for reason in _mirrored_otherwise(order, events, clocks)]
 
 
@@ -137,6 +146,28 @@ def _said_otherwise(order: Order, report: Event) -> str:
     except CannotUnseal:
         return "the contact cannot be opened"
     return "" if same else "the text of the report was changed"
+
+
+def _gone_unrecorded(order: Order, events: list[Event], texts: list[EventText]) -> list[Broken]:
+    """Texts that events committed to and that are not there, without a record of their erasure."""
+    kept = {(text.version, f"{text.field}_sm3") for text in texts}
+    text = getattr(order, "text", None)
+    if text is not None and text.salt:
+        kept.add((1, "said_sm3"))
+    gone = [
+        (event.version, name)
+        for event in events
+        # Most events commit to nothing: the bytes say so without being read.
+        if '_sm3":' in event.canonical
+        for name in event.data
+        if name.endswith("_sm3") and (event.version, name) not in kept
+    ]
+    lawful = erased_up_to(order.pk) if gone else 0
+    return [
+        Broken(str(order.pk), version, f"the text of {name.removesuffix('_sm3')} is gone, and no erasure is recorded")
+        for version, name in gone
+        if version > lawful
+    ]
 
 
 def _mirrored_otherwise(order: Order, events: list[Event], clocks: list[Clock]) -> Iterator[str]:

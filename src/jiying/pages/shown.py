@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from jiying.rules import packs
 from jiying.rules.pack import Category
@@ -104,8 +105,15 @@ def sign_of(order: Any) -> str:
     return known.sign if known is not None else "other"
 
 
+def erased() -> str:
+    """What stands where a text was erased by law or by age."""
+    return _("（已按规定删除）")
+
+
 def words_of(order: Any) -> str:
-    """What the reporter said: `description`, on the order or in its `text`."""
+    """What the reporter said: `description`, on the order or in its `text`; where it was erased, that it was."""
+    if take(order, "text.erased_at") is not None:
+        return erased()
     return str(take(order, "description") or take(order, "text.description") or "")
 
 

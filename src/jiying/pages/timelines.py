@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from jiying.pages import words
-from jiying.pages.shown import take
+from jiying.pages.shown import erased, take
 
 #: What the system notes by itself; shown small.
 QUIET = frozenset({"warn", "escalate", "wrong_code", "attach", "erase"})
@@ -61,7 +61,8 @@ def _said(event: Any, data: Any) -> str:
     texts = take(event, "texts", {})
     # A dated rule names itself by its code; the rule of a refusal is what the desk wrote.
     names = (*_SAID, "rule") if take(event, "verb") == "refuse" else _SAID
-    return next((str(found) for name in names if (found := take(texts, name) or take(data, name))), "")
+    found = next((str(found) for name in names if (found := take(texts, name) or take(data, name))), "")
+    return found or (erased() if any(f"{name}_sm3" in data for name in names) else "")
 
 
 def _details(event: Any, verb: str, data: Any) -> Iterator[str]:

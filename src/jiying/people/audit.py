@@ -9,7 +9,6 @@ Rows are only ever added.  Call it inside the transaction of what it tells of, s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -92,10 +91,10 @@ def count_since(by: User, action: str, span: timedelta, now: datetime | None = N
     return Audit.objects.filter(by=str(by.pk), action=action, at__gt=now - span).count()
 
 
-def subjects_of(action: str, subjects: Iterable[object]) -> set[str]:
-    """Those of `subjects` for which a genuine row of `action` exists."""
-    rows = Audit.objects.filter(action=action, subject__in=[str(subject) for subject in subjects])
-    return {row.subject for row in rows if genuine(row)}
+def rows_of(action: str, subject: object) -> list[Audit]:
+    """The genuine rows of `action` about `subject`, oldest first."""
+    rows = Audit.objects.filter(action=action, subject=str(subject)).order_by("at", "pk")
+    return [row for row in rows if genuine(row)]
 
 
 def head() -> tuple[int, str]:

@@ -19,6 +19,7 @@ from jiying.estates.models import Worker
 from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row
 from jiying.orders.states import OPEN
+from jiying.pages.shown import erased
 from jiying.pages.words import word
 from jiying.rules import packs
 
@@ -286,4 +287,5 @@ def _said(line: Line, *, proven: bool) -> str:
     if not proven:
         return ""
     table = _SAID_BY_THEM if event.role == "resident" else _SAID_TO_THEM
-    return str(line.data.get(table.get(event.verb, ""), ""))
+    name = table.get(event.verb, "")
+    return str(line.data.get(name) or (erased() if f"{name}_sm3" in event.data else ""))

@@ -8,6 +8,7 @@ import pytest
 from jiying.orders import heads, verify
 from jiying.orders.models import Clock, Event, Order, OrderText
 from jiying.orders.tests.build import district, report
+from jiying.people import audit
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,11 @@ def test_the_head_changes_when_a_whole_order_is_gone(tmp_path, settings):
     orders = [report(d) for _ in range(3)]
     path = heads.export(date(2026, 11, 24))
     kept = json.loads(path.read_text())
-    assert kept == {"day": "2026-11-24", "orders": 3, "head": verify.verify().head}
+    rows, audited = audit.head()
+    assert rows > 0
+    assert kept == {
+        "day": "2026-11-24", "orders": 3, "head": verify.verify().head, "audit": rows, "audit_head": audited
+    }  # fmt: skip
     for model in (Event, Clock, OrderText):
         model.objects.filter(order=orders[1]).delete()
     Order.objects.filter(pk=orders[1].pk).delete()

@@ -273,6 +273,12 @@ def category_name(order: Any) -> str:
 
 
 @register.filter
+def said(order: Any) -> str:
+    """What the reporter said, or that it was erased."""
+    return shown.words_of(order)
+
+
+@register.filter
 def place_line(order: Any) -> str:
     """An order's place in one line."""
     return shown.place_of(order).line
