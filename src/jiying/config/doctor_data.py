@@ -1,0 +1,216 @@
+"""The doctor's checks of database, rules and loops; they need settings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from jiying.config.doctor import FAIL, OK, WARN, Check, Checking
+from jiying.core.errors import JiyingError
+
+OLDEST_POSTGRESQL = 15
+CLOCK_S = 2.0
+LAG_S, LAG_EVENTS = 10.0, 1000
+STUCK = timedelta(hours=1)
+HOW_TO_START = "is `jiying work` (or `serve`) running, and what does the log say?"
+
+
+def database() -> Iterator[Check]:
+    """Does it answer, how is it set, is it of the present form?"""
+    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
+        yield Check("database", FAIL, f"there is no {connection.settings_dict['NAME']} yet: run `jiying migrate`")
+        return
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        why = str(error).strip().partition("\n")[0][:160]
+        yield Check("database", FAIL, f"does not answer: {why}; is it running, is JIYING_DATABASE_URL right?")
+        return
+    yield from _sqlite() if connection.vendor == "sqlite" else _postgresql()
+    yield _migrations()
+
+
+def _asked(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return str(cursor.fetchone()[0])
+
+
+def _sqlite() -> Iterator[Check]:
+    version = ".".join(map(str, connection.Database.sqlite_version_info))  # type: ignore[attr-defined]
+    yield Check("database", OK, f"SQLite {version}, {connection.settings_dict['NAME']}")
+    mode, synchronous = _asked("PRAGMA journal_mode"), _asked("PRAGMA synchronous")
+    if mode != "wal":
+        yield Check("sqlite", FAIL, f"journal_mode is {mode}, not wal: is the home on a network disk? Use a local one")
+    elif synchronous != "2":
+        yield Check("sqlite", FAIL, f"synchronous is {synchronous}, not 2 (FULL): an answered report could be lost")
+    else:
+        yield Check("sqlite", OK, "WAL, synchronous=FULL")
+
+
+def _postgresql() -> Iterator[Check]:
+    number = int(_asked("SHOW server_version_num"))
+    major, told = number // 10_000, f"PostgreSQL {_asked('SHOW server_version').split()[0]}"
+    if major < OLDEST_POSTGRESQL:
+        yield Check("database", FAIL, f"{told}: {OLDEST_POSTGRESQL} or newer is needed")
+    else:
+        yield Check("database", OK, told)
+    before = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        theirs = cursor.fetchone()[0]
+    ours = before + (timezone.now() - before) / 2
+    apart = abs((theirs - ours).total_seconds())
+    if apart > CLOCK_S:
+        yield Check("database_clock", WARN, f"{apart:.1f} s apart from this machine's: let NTP set both")
+    else:
+        yield Check("database_clock", OK, f"{apart:.2f} s apart")
+    if (timeout := _asked("SHOW synchronous_commit")) == "off":
+        yield Check("postgresql", FAIL, f"synchronous_commit is {timeout}: an answered report could be lost")
+
+
+def _migrations() -> Check:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        return Check("migrations", FAIL, f"{len(missing)} are missing: run `jiying migrate`")
+    return Check("migrations", OK, "all in")
+
+
+def district() -> Iterator[Check]:
+    """Is there a district, and does it know its time?"""
+    from jiying.estates.queries import the_district
+
+    found = the_district()
+    if found is None:
+        yield Check("district", WARN, "there is none yet: enter one at /admin/, import divisions, or `jiying seed`")
+        return
+    name = found.timezone or "Asia/Shanghai"
+    try:
+        now = timezone.now().astimezone(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        yield Check("district", FAIL, f"{found.name}: there is no time zone {name}; correct it at /admin/")
+    else:
+        yield Check("district", OK, f"{found.name}, {name}, where it is {now:%Y-%m-%d %H:%M}")
+
+
+def rules() -> Iterator[Check]:
+    """The rule pack that is in force today."""
+    from jiying.rules import packs
+
+    try:
+        pack = packs.in_force(timezone.now())
+    except JiyingError as error:
+        yield Check("rules", FAIL, f"no rule pack is in force today: {error.detail}")
+        return
+    told = f"{pack.name} {pack.version}"
+    soon = timezone.localdate() + timedelta(days=30)
+    if pack.valid_to is not None and pack.valid_to <= soon:
+        yield Check("rules", WARN, f"{told} ends on {pack.valid_to}: prepare the next one")
+    elif not pack.official:
+        yield Check("rules", WARN, f"{told} is an example that nobody has enacted: no figures by it are official")
+    else:
+        yield Check("rules", OK, told)
+
+
+def loops() -> Iterator[Check]:
+    """Watcher and followers: do they keep up?"""
+    from jiying.orders import followers, queries
+    from jiying.orders.models import Order
+
+    lag = queries.watcher_lag_s()
+    if lag > LAG_S:
+        yield Check("watcher", FAIL, f"{lag:.0f} s behind: {HOW_TO_START}")
+    else:
+        yield Check("watcher", OK, f"{lag:.1f} s behind")
+    aside = Order.objects.filter(poisoned_until__isnull=False)
+    if numbers := list(aside.values_list("number", flat=True)[:5]):
+        yield Check("orders_set_aside", WARN, f"cannot be judged: {', '.join(numbers)}; the log says why")
+    behind = {name: count for name, count in followers.lags().items() if count > LAG_EVENTS}
+    if behind:
+        told = ", ".join(f"{name} by {count}" for name, count in sorted(behind.items()))
+        yield Check("followers", WARN, f"behind: {told} events; {HOW_TO_START}")
+    else:
+        yield Check("followers", OK, "keep up")
+
+
+def jobs() -> Iterator[Check]:
+    """Jobs in the background that nobody finishes."""
+    from django_tasks_db.models import DBTaskResult
+
+    before = timezone.now() - STUCK
+    stuck = DBTaskResult.objects.filter(status="RUNNING", started_at__lt=before).count()
+    waiting = DBTaskResult.objects.filter(status="READY", enqueued_at__lt=before).count()
+    if stuck or waiting:
+        yield Check("jobs", WARN, f"{stuck} running and {waiting} waiting for more than an hour: {HOW_TO_START}")
+    else:
+        yield Check("jobs", OK, "none stuck")
+
+
+def storage() -> Iterator[Check]:
+    """Where files of orders lie: writable?"""
+    if isinstance(default_storage, FileSystemStorage) and not default_storage.base_location:
+        return
+    name = default_storage.save(f"doctor/{uuid.uuid4().hex}", ContentFile(b"jiying"))
+    try:
+        with default_storage.open(name) as file:
+            whole = file.read() == b"jiying"
+    finally:
+        default_storage.delete(name)
+    if whole:
+        yield Check("storage", OK, "files can be written, read and deleted")
+    else:
+        yield Check("storage", FAIL, "a file came back changed: check the store")
+
+
+def heads() -> Iterator[Check]:
+    """The daily head, by which a missing order is noticed."""
+    folder = settings.HOME / "heads"
+    days = sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
+    if not days:
+        yield Check("heads", WARN, "no daily head yet: `jiying work` (or `serve`) writes one a day")
+    elif date.fromisoformat(days[-1]) < timezone.localdate() - timedelta(days=2):
+        yield Check("heads", WARN, f"the newest is of {days[-1]}: {HOW_TO_START}")
+    else:
+        yield Check("heads", OK, f"newest of {days[-1]}; copy them to another keeper")
+
+
+def _answers() -> bool:
+    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
+        return False
+    try:
+        connection.ensure_connection()
+    except DatabaseError:
+        return False
+    return True
+
+
+def _with_database(check: Checking) -> Checking:
+    """Left out while the database is down or not of the present form: one finding says so already."""
+
+    def checked() -> Iterator[Check]:
+        if _answers() and _migrations().status == OK:
+            yield from check()
+
+    return checked
+
+
+DATA: tuple[tuple[str, Checking], ...] = (
+    ("database", database),
+    ("rules", rules),
+    ("district", _with_database(district)),
+    ("loops", _with_database(loops)),
+    ("jobs", _with_database(jobs)),
+    ("storage", storage),
+    ("heads", heads),
+)
