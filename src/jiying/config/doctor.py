@@ -107,9 +107,7 @@ def demo() -> Iterator[Check]:
     elif os.environ.get("JIYING_ALLOWED_HOSTS"):
         yield Check("demo", FAIL, "JIYING_DEMO is set behind a public name: anybody could sign in; unset it")
     else:
-        yield Check(
-            "demo", WARN, "JIYING_DEMO is set: whoever reaches this port signs in as anybody; not for real data"
-        )
+        yield Check("demo", WARN, "JIYING_DEMO is set: whoever reaches this port is anybody; not for real data")
 
 
 def clock() -> Iterator[Check]:

@@ -16,9 +16,9 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from jiying.orders import search
+from jiying.orders import attachments, search
 from jiying.orders.contacts import phone_key
-from jiying.orders.models import EventText, IdempotencyKey, Order, OrderText
+from jiying.orders.models import Attachment, EventText, IdempotencyKey, Order, OrderText
 from jiying.orders.states import ENDED, OPEN
 from jiying.people import audit
 from jiying.people.models import AuditAction
@@ -31,10 +31,11 @@ COARSE_POINT = 2
 @dataclass(slots=True)
 class Tally:
     """What an erasure did, or would do: `orders` that had something to erase, of these still `open`; `already` had
-    nothing left; `texts` are descriptions, contacts and remarks."""
+    nothing left; `texts` are descriptions, contacts and remarks; `photos` go with what their cameras noted."""
 
     orders: int = 0
     texts: int = 0
+    photos: int = 0
     already: int = 0
     open: int = 0
     dry_run: bool = False
@@ -52,6 +53,7 @@ def older_than(days: int, now: datetime | None = None) -> Iterator[uuid.UUID]:
     """The orders that ended more than `days` days ago and still hold something."""
     before = (now or timezone.now()) - timedelta(days=days)
     holding = Q(text__erased_at=None) | Q(event_texts__isnull=False)
+    holding |= Q(pk__in=Attachment.objects.filter(erased_at=None).values("order"))
     rows = Order.objects.filter(holding, state__in=sorted(ENDED), state_since__lt=before, text__isnull=False)
     rows, last = rows.order_by("pk").distinct(), uuid.UUID(int=0)
     while some := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:AT_ONCE]):
@@ -112,11 +114,13 @@ def _erase_one(order_id: uuid.UUID, tally: Tally, *, why: str, reason: str, now:
     later = EventText.objects.filter(order=order_id)
     said = int(text is not None and text.erased_at is None)
     remarks = later.count()
-    if not said and not remarks:
+    photos = Attachment.objects.filter(order=order_id, erased_at=None).count()
+    if not said and not remarks and not photos:
         tally.already += 1
         return
     tally.orders += 1
     tally.texts += said + remarks
+    tally.photos += photos
     tally.open += order.state in OPEN
     if tally.dry_run:
         return
@@ -126,6 +130,7 @@ def _erase_one(order_id: uuid.UUID, tally: Tally, *, why: str, reason: str, now:
             last4_failures=0, last4_locked_until=None, erased_at=now,
         )  # fmt: skip
     later.delete()
+    attachments.erase(order, now=now)
     Order.objects.filter(pk=order_id).update(reporter=None, **_place_left(order))
     IdempotencyKey.objects.filter(order=order_id).delete()
     search.forget(order)
@@ -137,7 +142,7 @@ def _erase_one(order_id: uuid.UUID, tally: Tally, *, why: str, reason: str, now:
         subject=order_id,
         about=order.number,
         reason=reason,
-        data={"why": why, "texts": said + remarks, "version": order.version},
+        data={"why": why, "texts": said + remarks, "photos": photos, "version": order.version},
         at=now,
     )
 

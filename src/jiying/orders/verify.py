@@ -24,6 +24,7 @@ from jiying.orders.chain import GENESIS, digest, utc
 from jiying.orders.erasure import erased_up_to
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Clock, Event, EventText, Order
+from jiying.orders.texts import PERSONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _gone_unrecorded(order: Order, events: list[Event], texts: list[EventText]) 
         # Most events commit to nothing: the bytes say so without being read.
         if '_sm3":' in event.canonical
         for name in event.data
-        if name.endswith("_sm3") and (event.version, name) not in kept
+        if name in _COMMITTED and (event.version, name) not in kept
     ]
     lawful = erased_up_to(order.pk) if gone else 0
     return [
@@ -190,6 +191,8 @@ def _mirrored_otherwise(order: Order, events: list[Event], clocks: list[Clock]) 
             yield f"the clock of {promise} ({number}) does not follow from the events"
 
 
+#: Members of events that commit to a text beside the log.
+_COMMITTED = frozenset(f"{name}_sm3" for name in (*PERSONAL, "said"))
 #: Columns that pages and figures read; `next_at` and the headline are made anew with every event.
 _MIRRORED = ("kind", "category", "urgency", "worker_id", "state", "state_since", "acted_version", "reopened")
 

@@ -13,10 +13,11 @@ from django.db import connection
 from django.utils import timezone
 
 from jiying.core.errors import BadCode
-from jiying.orders import contacts, erasure, idempotency, queries
+from jiying.core.tests import snaps
+from jiying.orders import attachments, contacts, erasure, idempotency, queries
 from jiying.orders.actions import act, check_last4
 from jiying.orders.commands import privacy
-from jiying.orders.models import Event, EventText, IdempotencyKey, Order, OrderText
+from jiying.orders.models import Attachment, Event, EventText, IdempotencyKey, Order, OrderText
 from jiying.orders.tests import build
 from jiying.orders.tests.build import report, walk
 from jiying.orders.tests.test_privacy import NAME, PHONE, SECRETS, a_life
@@ -71,7 +72,14 @@ def test_what_was_reported_from_a_telephone_is_erased_and_nothing_of_others(d):
 def test_erasing_twice_changes_nothing_and_leaves_one_row_on_the_audit(d):
     order = a_life(d)
     erased("--order", order.number)
-    assert erased("--order", str(order.pk)) == {"orders": 0, "texts": 0, "already": 1, "open": 0, "dry_run": False}
+    assert erased("--order", str(order.pk)) == {
+        "orders": 0,
+        "texts": 0,
+        "photos": 0,
+        "already": 1,
+        "open": 0,
+        "dry_run": False,
+    }
     (row,) = Audit.objects.filter(action=AuditAction.ERASE)
     assert (row.subject, row.about, row.district) == (str(order.pk), order.number, order.district)
     assert (row.by, row.origin, row.data["why"]) == ("", "command", "order")
@@ -117,7 +125,14 @@ def test_by_age_only_what_ended_long_ago_is_erased(d):
     old, fresh = closed(d), report(d, phone=OTHER, description="还在处理")
     just = walk(d, report(d, description="刚结束"), "sign", "take", "arrive", "done", "verify", "close")
     assert erased("--older-than", "401")["orders"] == 0
-    assert erased("--older-than", "365") == {"orders": 1, "texts": 1, "already": 0, "open": 0, "dry_run": False}
+    assert erased("--older-than", "365") == {
+        "orders": 1,
+        "texts": 1,
+        "photos": 0,
+        "already": 0,
+        "open": 0,
+        "dry_run": False,
+    }
     left = set(OrderText.objects.filter(erased_at=None).values_list("order", flat=True))
     assert left == {fresh.pk, just.pk}
     assert OrderText.objects.get(order=old).description == ""
@@ -128,7 +143,7 @@ def test_a_dry_run_counts_and_erases_nothing(d):
     closed(d)
     before = dumped()
     assert erased("--older-than", "30", "--dry-run") == {
-        "orders": 1, "texts": 1, "already": 0, "open": 0, "dry_run": True
+        "orders": 1, "texts": 1, "photos": 0, "already": 0, "open": 0, "dry_run": True
     }  # fmt: skip
     assert dumped() == before
 
@@ -161,6 +176,15 @@ def test_the_key_of_the_request_goes_with_what_it_carried(d):
     idempotency.bind("ip:10.1.2.3", "k", {}, order, timezone.now()).save()
     erased("--phone", PHONE)
     assert not IdempotencyKey.objects.filter(order=order).exists()
+
+
+def test_photos_go_with_the_words(d):
+    order = walk(d, report(d, phone=PHONE), "sign", "take", "arrive")
+    photo, _new = attachments.add(order.pk, snaps.jpeg(), purpose="before", by=d.actor("worker"))
+    assert erased("--phone", PHONE)["photos"] == 1
+    assert Attachment.objects.get(pk=photo.pk).erased_at is not None
+    assert erased("--order", order.number)["already"] == 1
+    assert not verify().broken
 
 
 def test_nobody_passes_for_the_reporter_after_the_telephone_was_erased(d):
