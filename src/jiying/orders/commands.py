@@ -41,7 +41,8 @@ def verify_chain(order_id: str | None, no_files: bool, as_json: bool) -> None:
         click.echo(json.dumps(asdict(report), ensure_ascii=False))
     else:
         for broken in report.broken:
-            click.echo(f"broken: order {broken.order}, event {broken.version}: {broken.reason}", err=True)
+            where = f"order {broken.order}, event {broken.version}" if broken.order else "the log"
+            click.echo(f"broken: {where}: {broken.reason}", err=True)
         click.echo(f"{report.orders} orders, {report.events} events, {len(report.broken)} broken, head {report.head}")
     sys.exit(1 if report.broken else 0)
 

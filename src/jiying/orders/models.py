@@ -304,6 +304,20 @@ class Clock(models.Model):
         return "missed" if self.state == "running" and timezone.now() > self.due_at else self.state
 
 
+class Withdrawal(models.Model):
+    """The record of an order that was taken out whole, with its chain: its id, how many events it had, its head."""
+
+    order = models.UUIDField(primary_key=True)
+    district = models.CharField(max_length=20)
+    version = models.PositiveIntegerField()
+    head = models.CharField(max_length=64)
+    by = models.CharField(max_length=60, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.order)
+
+
 class IdempotencyKey(models.Model):
     """What an `Idempotency-Key` was used for, by whom, for 24 hours."""
 

@@ -1,9 +1,9 @@
 """Checking the log: does every chain hold, and do orders say what their events say?
 
 Found are changed, missing and foreign events, texts that were changed or are gone without a record of their
-erasure, a deleted tail (the order remembers its last hash and
-version), and columns that do not follow from the events.  A whole order that is gone shows in the head over
-all orders, which is exported every day.
+erasure, a deleted tail (the order remembers its last hash and version), and columns that do not follow from the
+events.  A whole order that is gone is missed by its number, or by the daily head (`heads.gone`); which one it
+was, nobody can say any more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 from django.db import transaction
 
 from jiying.core.crypto import CannotUnseal, commitment, sm3_hex
-from jiying.orders import contacts, photochecks, store
+from jiying.orders import contacts, heads, photochecks, store
 from jiying.orders.chain import GENESIS, digest, utc
 from jiying.orders.erasure import erased_up_to
 from jiying.orders.ledger import Ledger
@@ -29,6 +29,8 @@ from jiying.orders.texts import PERSONAL
 
 @dataclass(frozen=True, slots=True)
 class Broken:
+    """What is wrong with an order, and from which event on; without an order: with the log as a whole."""
+
     order: str
     version: int
     reason: str
@@ -49,8 +51,9 @@ def verify(order_id: uuid.UUID | None = None, *, files: bool = True) -> Report:
 
     Orders are read while others write: what looks broken is looked at again under its lock before it is said.
     """
-    report, heads = Report(), []
-    orders = Order.objects.order_by("pk").select_related("text")
+    report, lines = Report(), []
+    lost = orphans = 0
+    orders = Order.objects.order_by("pk").select_related("text", "estate", "town")
     events = Event.objects.order_by("order_id", "version")
     clocks = Clock.objects.order_by("order_id", "pk")
     if order_id is not None:
@@ -62,17 +65,22 @@ def verify(order_id: uuid.UUID | None = None, *, files: bool = True) -> Report:
     kept = _Groups(texts.iterator(chunk_size=2000))
     logged, timed = _Groups(events.iterator(chunk_size=2000)), _Groups(clocks.iterator(chunk_size=2000))
     for order in orders.iterator(chunk_size=2000):
-        report.broken += [_orphan(group) for group in logged.before(order.pk)]
+        strays = [_orphan(group) for group in logged.before(order.pk)]
+        report.broken += strays
         mine = logged.take(order.pk)
+        lost, orphans = lost + max(order.version - len(mine), 0), orphans + len(strays)
         report.orders += 1
         report.events += len(mine)
         if _check(order, mine, timed.take(order.pk), kept.take(order.pk)):
             report.broken += _look_again(order.pk)
-        heads.append(f"{order.pk}:{order.version}:{order.head}")
-    report.broken += [_orphan(group) for group in logged.before(None)]
+        lines.append(f"{order.pk}:{order.version}:{order.head}")
+    strays = [_orphan(group) for group in logged.before(None)]
+    report.broken, orphans = report.broken + strays, orphans + len(strays)
     report.broken += _check_texts(order_id)
     report.broken += [Broken(str(at), version, why) for at, version, why in photochecks.faults(order_id, files=files)]
-    report.head = sm3_hex("\n".join(heads).encode())
+    if order_id is None:
+        report.broken += [Broken("", 0, reason) for reason in heads.gone(orders=orphans, events=lost)]
+    report.head = sm3_hex("\n".join(lines).encode())
     return report
 
 
@@ -114,7 +122,7 @@ def _orphan(events: list[Event]) -> Broken:
 
 def _look_again(order_id: uuid.UUID) -> list[Broken]:
     with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=order_id)
+        order = Order.objects.select_related("text", "estate", "town").select_for_update(of=("self",)).get(pk=order_id)
         events = list(Event.objects.filter(order=order_id).order_by("version"))
         clocks, texts = Clock.objects.filter(order=order_id), EventText.objects.filter(order=order_id)
         return _check(order, events, list(clocks), list(texts))
@@ -173,7 +181,16 @@ def _gone_unrecorded(order: Order, events: list[Event], texts: list[EventText]) 
 
 def _mirrored_otherwise(order: Order, events: list[Event], clocks: list[Clock]) -> Iterator[str]:
     """What of the order's columns and clocks does not follow from its events."""
-    stamped = events[0].data.get("pack")
+    report = events[0]
+    reported = {
+        "reported_at": (order.reported_at, report.at),
+        "estate": (order.estate.code if order.estate else None, report.data.get("estate")),
+        "town": (order.town.code if order.town else None, report.data.get("town")),
+    }
+    for name, (kept, said) in reported.items():
+        if kept != said:
+            yield f"{name} is {kept}, the report says {said}"
+    stamped = report.data.get("pack")
     if stamped != order.pack:
         yield f"the rule pack is {order.pack}, the report says {stamped}"
         return

@@ -1,8 +1,9 @@
 """Taking imported orders out again: whole, and only where nobody has acted on them since.
 
 Events are append-only, and an order of another system that was imported by mistake never happened here: the
-whole order goes, with its chain.  That would be the one thing a chain cannot show, so the import that took
-it out keeps how many there were and the head over them, and a file beside the daily heads says so.
+whole order goes, with its chain.  That would be the one thing a chain cannot show, so each leaves its record
+(`Withdrawal`), the import that took them out keeps how many there were and the head over them, and a file beside
+the daily heads says so.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.db.models import PROTECT
 from django.utils.translation import gettext as _
 
 from jiying.orders.actors import Actor
-from jiying.orders.models import Event, Order
+from jiying.orders.models import Event, Order, Withdrawal
 from jiying.orders.states import RULE
 
 
@@ -43,6 +44,10 @@ def withdraw(ids: Iterable[uuid.UUID], *, by: Actor) -> Withdrawn:
                 left.setdefault(key, _("已有别的数据用到它，未删除。"))
     gone = sorted(key for key in orders if key not in left)
     lines = [f"{key}:{orders[key].version}:{orders[key].head}" for key in gone]
+    Withdrawal.objects.bulk_create(
+        Withdrawal(order=key, district=row.district, version=row.version, head=row.head, by=by.code)
+        for key, row in ((key, orders[key]) for key in gone)
+    )
     Event.objects.filter(order_id__in=gone).delete()
     Order.objects.filter(pk__in=gone).delete()
     return Withdrawn(left, lines)
