@@ -58,6 +58,7 @@ class Door:
 #: What stands for the parts of an address.
 NAMED = {
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
+    "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
 }  # fmt: skip
 
@@ -76,9 +77,13 @@ PAGES: dict[str, Door] = {
     "t/<str:token>": Door("anybody"),
     "t/<str:token>/<str:verb>": Door(None, "anybody"),
     "worker": Door("worker"),
+    "worker/duty": Door(None, "worker"),
+    "worker/orders/<uuid:order_id>/decline": Door(None, "worker", own=True),
     "worker/orders/<uuid:order_id>": Door("worker", own=True),
     "worker/orders/<uuid:order_id>/<str:verb>": Door(None, "worker", own=True),
     "desk": Door(DESK),
+    "desk/workers": Door("manager company frontdesk"),
+    "desk/workers/<uuid:worker_id>/duty": Door(None, "manager company frontdesk", own=True),
     "desk/orders/<uuid:order_id>": Door(DESK, own=True),
     "desk/orders/<uuid:order_id>/contact": Door(None, DESK, own=True),
     "desk/orders/<uuid:order_id>/<str:verb>": Door(None, DESK, own=True),
@@ -95,6 +100,9 @@ PAGES: dict[str, Door] = {
 API: dict[str, Door] = {
     "orders": Door(ALL, "anybody", stranger=401),
     "orders/<order_id>": Door(SEES, own=True, refused=404, stranger=401),
+    "orders/<order_id>/suggestions": Door(
+        "manager company frontdesk operator supervisor", own=True, refused=403, stranger=401
+    ),
     "orders/<order_id>/actions/<verb>": Door(None, SEES, own=True, refused=404, stranger=401),
     "orders/<order_id>/attachments": Door(SEES, SEES, own=True, refused=404, stranger=401),
     "orders/<order_id>/attachments/<attachment_id>": Door(SEES, own=True, refused=404, stranger=401),
@@ -112,7 +120,9 @@ API: dict[str, Door] = {
 }
 
 #: The back office is for users marked as staff, which none of the roles is; all else is sent to its sign-in.
-BACK_OFFICE_APPS = "^(?P<app_label>auth|people|estates|orders|notices|exchange|account|axes|django_tasks_database)/$"
+BACK_OFFICE_APPS = (
+    "^(?P<app_label>auth|people|estates|orders|dispatch|notices|exchange|account|axes|django_tasks_database)/$"
+)
 BACK_OFFICE = (
     "", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/",
     BACK_OFFICE_APPS, "(?P<url>.*)$",
@@ -120,7 +130,8 @@ BACK_OFFICE = (
 )  # fmt: skip
 BACK_OFFICE_MODELS = (
     "auth/group", "people/user", "people/organisation", "estates/division", "estates/estate", "estates/company",
-    "estates/worker", "orders/order", "orders/event", "notices/notice", "account/emailaddress",
+    "estates/worker", "estates/mandate", "estates/dutychange", "dispatch/policy", "orders/order", "orders/event",
+    "notices/notice", "account/emailaddress",
     "people/audit", "exchange/import", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
     "django_tasks_database/dbtaskresult",
 )  # fmt: skip
@@ -218,7 +229,8 @@ class House:
     def path(self, route: str) -> str:
         for part, value in NAMED.items():
             route = route.replace(part, value)
-        return route.format(order=self.order.pk, token=track_token(self.order.pk), photo=self.photo)
+        parts = {"token": track_token(self.order.pk), "photo": self.photo, "worker": self.order.worker_id}
+        return route.format(order=self.order.pk, **parts)
 
 
 @pytest.fixture

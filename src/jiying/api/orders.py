@@ -16,17 +16,22 @@ from jiying.api.asking import Anybody, SignedIn, asker
 from jiying.api.bodies import body_of, key_of, object_at, version_of
 from jiying.api.filters import FILTERS, page_of_orders
 from jiying.core import limits
-from jiying.core.errors import BadInput, JiyingError, NotFound, RateLimited, StaleVersion
+from jiying.core.errors import BadInput, JiyingError, NotFound, NotYours, RateLimited, StaleVersion
 from jiying.core.times import parse_rfc3339
+from jiying.dispatch.actions import say
+from jiying.dispatch.queries import suggestions as suggested
+from jiying.dispatch.wire import suggestions_json
 from jiying.orders import idempotency, queries
-from jiying.orders.actions import act
-from jiying.orders.actors import TRACKER, Actor
+from jiying.orders.actors import TRACKER, Actor, roles_for
 from jiying.orders.intake import NewOrder, accept_one
 from jiying.orders.models import Order
 from jiying.orders.proof import arrival_code, track_token
+from jiying.orders.states import roles_of
 from jiying.orders.wire import order_json
+from jiying.people.scopes import scope_of
 
 router = Router(tags=["orders"])
+SUGGESTED = 20
 
 
 @router.post(
@@ -128,6 +133,25 @@ def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     return json_answer(order_json(row, events=True))
 
 
+@router.get(
+    "/{order_id}/suggestions", auth=SignedIn(), response=schemas.Suggestions, summary="Who could be sent to an order"
+)
+def suggestions(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Those who can go, the best first, each with one sentence of why; and how many cannot, by reason.
+
+    For those who assign: a company is told of its own people, the centre of all tiers.
+    """
+    user = asker(request)
+    rows = Order.objects.visible_to(user).select_related("estate", "town", "company", "worker__company")
+    order = rows.filter(pk=order_id).first()
+    if order is None:
+        raise NotFound(_("没有找到这张工单。"))
+    if not roles_for("assign", order, Actor.of(user)) & (roles_of("assign") | {"supervisor"}):
+        raise NotYours(_("派工由服务企业和指挥中心来做。"))
+    (found,) = suggested([order], scope_of(user), limit=SUGGESTED)
+    return json_answer(suggestions_json(found))
+
+
 @router.post(
     "/{order_id}/actions/{verb}",
     auth=SignedIn(),
@@ -140,7 +164,7 @@ def action(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse
     user = asker(request)
     by, key, body = Actor.of(user), key_of(request), body_of(request)
     try:
-        done = act(
+        done = say(
             order_id,
             verb,
             by=by,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router
@@ -13,8 +12,8 @@ from jiying.api import schemas
 from jiying.api.answers import json_answer
 from jiying.api.asking import Anybody, SignedIn, asker
 from jiying.api.listing import by_name, limit_of, text_of
-from jiying.estates.models import Estate, Shift, Worker
-from jiying.estates.queries import find_places, zone_of
+from jiying.estates.models import Estate, Worker
+from jiying.estates.queries import find_places, with_duty, zone_of
 from jiying.orders.wire import reference
 
 router = Router(tags=["places"])
@@ -61,7 +60,7 @@ def _estate(estate: Estate) -> dict[str, Any]:
 def workers(request: HttpRequest) -> HttpResponse:
     """Those of one's company; of the district for the centre and the district office.  Telephones are not among it."""
     rows = Worker.objects.visible_to(asker(request)).filter(active=True).select_related("company", "home_estate")
-    shown, following = by_name(rows.prefetch_related(Prefetch("shifts", Shift.objects.order_by("start_min"))), request)
+    shown, following = by_name(with_duty(rows, timezone.now()), request)
     return json_answer({"items": [_worker(row) for row in shown], "next": following})
 
 

@@ -276,6 +276,29 @@ class Worker(Schema):
     on_duty: bool
 
 
+class Suggestion(Schema):
+    """Somebody who can go: `metres` in a straight line, `minutes` door to door, both null when unknown."""
+
+    rank: int
+    worker: Named
+    company: Reference
+    tier: Literal["team", "station", "centre"]
+    home: bool
+    load: int
+    metres: int | None
+    minutes: int | None
+    why: str
+
+
+class Suggestions(Schema):
+    """Who could be sent, the best first; `left_out` counts those who cannot, by reason."""
+
+    engine: str
+    mode: Literal["automatic", "suggest", "off"]
+    items: list[Suggestion]
+    left_out: dict[str, int]
+
+
 class Workers(Schema):
     """A page of workers."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from jiying.centre.sending import to_send
 from jiying.orders.models import Clock, Order, OrderQuerySet
 from jiying.orders.queries import open_emergencies
 from jiying.orders.states import OPEN
@@ -60,6 +61,7 @@ def board_of(scope: Scope, now: datetime) -> dict[str, Any]:
             _column(mine.filter(state="returned"), "headline_due", "pk"),
             _column(mine.filter(company=None, state__in=("submitted", "signed")), "headline_due", "pk"),
         ),
+        "to_send": to_send(mine, scope, now),
         "fresh": _column(mine.filter(reported_at__gt=now - timedelta(hours=1)), "-reported_at"),
         "totals": _totals(mine, now),
     }

@@ -33,12 +33,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _start(stop: threading.Event) -> list[threading.Thread]:
-    """The loops of the background: the watcher and the followers."""
+    """The loops of the background: the watcher, the followers, the dispatcher."""
+    from jiying.dispatch import loop as dispatcher
     from jiying.orders import followers, watcher
 
     threads = [
         threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True)
-        for loop in (watcher.run, followers.run_all)
+        for loop in (watcher.run, followers.run_all, dispatcher.run)
     ]
     for thread in threads:
         thread.start()

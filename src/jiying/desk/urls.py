@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from jiying.desk import views
+from jiying.desk import crew, views
 
 urlpatterns = [
     path("desk", views.desk),
+    path("desk/workers", crew.people),
+    path("desk/workers/<uuid:worker_id>/duty", crew.switch),
     path("desk/orders/<uuid:order_id>", views.order),
     path("desk/orders/<uuid:order_id>/contact", views.reveal),
     path("desk/orders/<uuid:order_id>/<str:verb>", views.say),

@@ -23,6 +23,7 @@ from jiying.desk import queue
 from jiying.desk.filters import Filters
 from jiying.desk.matter import NOT_HERE, matter
 from jiying.desk.shown import chips_of, title_of
+from jiying.dispatch.actions import say as say_about
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders import contacts
 from jiying.orders.actions import act
@@ -63,6 +64,8 @@ def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
         row = _found(request, order_id)
         return _page(request, filters, row=row, refused=_refusal(error, row), status=error.status)
     messages.success(request, _("已记下：%(verb)s") % {"verb": word("verb", verb)})
+    if request.POST.get("back") == "centre":
+        return redirect("/centre")
     query = f"?{filters.query}" if filters.query else ""
     if one(order_id, request.user) is None:
         return redirect(f"/desk{query}")
@@ -94,7 +97,7 @@ def _act(request: HttpRequest, order_id: uuid.UUID, verb: str) -> None:
     data = data_from(verb, request.POST)
     if verb == "note" and (answers := request.POST.get("answers")):
         data["answers"] = answers[:60]
-    act(
+    say_about(
         order_id,
         verb,
         by=Actor.of(request.user),
@@ -155,11 +158,12 @@ def _page(
                 "title": title_of(filters),
                 "query": f"?{filters.query}" if filters.query else "",
                 "continued": "cursor" in request.GET,
+                "crew": bool(scope.companies or scope.managed),
             }
             if row is None and page.rows and part != "queue":
                 row = one(page.rows[0].pk, request.user)
         if row is not None and part != "queue":
-            context |= matter(row) | {"phone": phone}
+            context |= matter(row, scope) | {"phone": phone}
         context["current"] = row.order.pk if row is not None else None
         template = {"matter": "desk/parts/matter.html", "queue": "desk/parts/queue.html"}.get(part, "desk/desk.html")
         response = render(request, template, context, status=status)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from stdnum.cn import uscc as uscc_check
 from stdnum.exceptions import ValidationError as BadNumber
@@ -13,7 +14,9 @@ from stdnum.exceptions import ValidationError as BadNumber
 from jiying.core.crypto import seal
 from jiying.core.errors import BadInput
 from jiying.core.phones import parse_phone
-from jiying.estates.models import Company, Contract, Estate, Shift, Worker
+from jiying.estates.duty import LONGEST, holds_until
+from jiying.estates.models import Company, Contract, Division, DutyChange, Estate, Level, Mandate, Shift, Worker
+from jiying.estates.queries import zone_of
 from jiying.people.models import Organisation, OrganisationKind, User
 
 
@@ -83,3 +86,36 @@ def hire(
         worker.save()
         Shift.objects.bulk_create(Shift(worker=worker, start_min=start, end_min=end) for start, end in hours)
         return worker
+
+
+def give_mandate(company: Company, tier: str, division: Division, *, since: date, until: date | None = None) -> Mandate:
+    """`company` is a station of the town, or the centre of the district, `division` from `since`.
+
+    Raises:
+        BadInput: `unknown_tier`; `wrong_level`: stations belong to towns, centres to districts; `bad_time`.
+    """
+    level = {"station": Level.TOWN, "centre": Level.DISTRICT}.get(tier)
+    if level is None:
+        raise BadInput.of("tier", "unknown_tier", _("只有服务站和应急维修中心需要授权。"))
+    if division.level != level:
+        raise BadInput.of("division", "wrong_level", _("服务站属于街镇，应急维修中心属于区。"))
+    if until is not None and until <= since:
+        raise BadInput.of("valid_to", "bad_time", _("授权的结束日期应晚于开始日期。"))
+    return Mandate.objects.create(company=company, tier=tier, division=division, valid_from=since, valid_to=until)
+
+
+def switch_duty(
+    worker: Worker, on: bool, *, by: User, at: datetime | None = None, until: datetime | None = None
+) -> DutyChange:
+    """`worker` comes to work or leaves, whatever the shifts say; holds until they turn, or `until` (16 h at most).
+
+    Raises:
+        BadInput: `bad_time`: the end does not lie after the beginning, or too far away.
+    """
+    at = at or timezone.now()
+    if until is None:
+        hours = [shift.hours for shift in worker.shifts.all()]
+        until = holds_until(hours, at, zone_of(worker.company.district))
+    if not at < until <= at + LONGEST:
+        raise BadInput.of("until", "bad_time", _("在班或离岗的结束时间应在十六小时之内。"))
+    return DutyChange.objects.create(worker=worker, on=on, at=at, until=until, by=by)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from jiying.core.errors import BadInput
 from jiying.core.text import initials
 from jiying.estates.actions import checked_uscc
-from jiying.estates.models import Building, Company, Contract, Division, Estate, Shift, Worker
+from jiying.estates.models import Building, Company, Contract, Division, DutyChange, Estate, Mandate, Shift, Worker
 
 
 class BuildingInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -76,3 +76,29 @@ class WorkerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("name",)
     exclude = ("phone",)
     inlines = (ShiftInline,)
+
+
+@admin.register(Mandate)
+class MandateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("division", "tier", "company", "valid_from", "valid_to")
+    list_filter = ("tier",)
+    list_select_related = ("division", "company")
+    autocomplete_fields = ("company", "division")
+
+
+@admin.register(DutyChange)
+class DutyChangeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What was switched stays on record; nobody edits it."""
+
+    list_display = ("worker", "on", "at", "until", "by")
+    list_select_related = ("worker", "by")
+    search_fields = ("worker__name",)
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False

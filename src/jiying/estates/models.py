@@ -1,6 +1,6 @@
 """Where things are and who serves them.
 
-Divisions, contracts and shifts are dated: codes are revoked, the company serving an estate changes.
+Divisions, contracts and mandates are dated: codes are revoked, the company serving an estate changes.
 Points are stored in WGS-84; `crs` keeps the system they came in.
 """
 
@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jiying.core.ids import uuid7
+from jiying.estates.duty import Hours, Switch, is_on
 from jiying.people.models import Organisation, User
 from jiying.people.scopes import scope_of
 
@@ -160,6 +161,41 @@ class Contract(models.Model):
         return f"{self.company} × {self.estate}"
 
 
+class Tier(models.TextChoices):
+    """Who may go beyond an estate's own team, in the order in which they are asked."""
+
+    STATION = "station", _("街镇特约服务站")
+    CENTRE = "centre", _("区物业应急维修中心")
+
+
+class Mandate(models.Model):
+    """`company` is the contracted station of a town, or the emergency repair centre of a district.
+
+    In force from `valid_from` up to but not including `valid_to`.  A division may have several of one tier.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    company = models.ForeignKey(Company, models.CASCADE, related_name="mandates")
+    tier = models.CharField(max_length=8, choices=Tier)
+    division = models.ForeignKey(Division, models.PROTECT, related_name="mandates", db_index=False)
+    valid_from = models.DateField(default=date(2000, 1, 1))
+    valid_to = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "tier", "division", "valid_from"], name="mandate_once"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=models.F("valid_from")), name="mandate_not_backwards"
+            ),
+        ]
+        indexes = [models.Index(fields=["division", "valid_from"], name="mandate_division")]
+
+    def __str__(self) -> str:
+        return f"{self.company} · {self.get_tier_display()} · {self.division}"
+
+
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def visible_to(self, user: User) -> WorkerQuerySet:
         """Workers whom somebody may see: their company's, or the district's for those who dispatch."""
@@ -193,10 +229,10 @@ class Worker(models.Model):
         return self.name
 
     def on_duty(self, at: datetime, zone: ZoneInfo) -> bool:
-        """Whether one of their shifts covers `at`, read on the clock of `zone`."""
-        local = at.astimezone(zone)
-        minute = local.hour * 60 + local.minute
-        return any(shift.covers(local.weekday(), minute) for shift in self.shifts.all())
+        """Whether they are at work at `at`: by what was switched last, else by their shifts on the clock of `zone`."""
+        hours = [shift.hours for shift in self.shifts.all()]
+        switches = [Switch(change.on, change.at, change.until) for change in self.duty_changes.all()]
+        return is_on(hours, switches, at, zone)
 
 
 class Shift(models.Model):
@@ -214,9 +250,31 @@ class Shift(models.Model):
     def __str__(self) -> str:
         return f"{self.start_min // 60:02}:{self.start_min % 60:02}–{self.end_min // 60 % 24:02}:{self.end_min % 60:02}"
 
+    @property
+    def hours(self) -> Hours:
+        """The pure view."""
+        return Hours(self.start_min, self.end_min, self.weekdays)
+
     def covers(self, weekday: int, minute: int) -> bool:
         """Whether the shift runs at `minute` of `weekday` (Monday = 0)."""
-        if self.weekdays >> weekday & 1 and self.start_min <= minute < self.end_min:
-            return True
-        yesterday = (weekday - 1) % 7
-        return bool(self.weekdays >> yesterday & 1) and minute + 1440 < self.end_min
+        return self.hours.covers(weekday, minute)
+
+
+class DutyChange(models.Model):
+    """A worker came to work, or left, beside what the shifts say: from `at` up to but not including `until`.
+
+    Nothing is overwritten: of several that hold at a time the one made last counts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    worker = models.ForeignKey(Worker, models.CASCADE, related_name="duty_changes", db_index=False)
+    on = models.BooleanField()
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["worker", "until"], name="duty_worker_until")]
+
+    def __str__(self) -> str:
+        return f"{self.worker} {'on' if self.on else 'off'} {self.at:%m-%d %H:%M}–{self.until:%m-%d %H:%M}"

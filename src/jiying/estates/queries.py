@@ -7,10 +7,23 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q
+from django.utils import timezone
 
 from jiying.estates.finding import find
-from jiying.estates.models import Company, Contract, Division, Estate, Level, Shift, Worker
+from jiying.estates.models import (
+    Company,
+    Contract,
+    Division,
+    DutyChange,
+    Estate,
+    Level,
+    Mandate,
+    Shift,
+    Worker,
+    WorkerQuerySet,
+)
+from jiying.people.scopes import Scope
 
 _zones: dict[str, ZoneInfo] = {}
 
@@ -56,15 +69,40 @@ def find_places(words: str, *, district: str | None = None, limit: int = 12) -> 
     return [found.estate for found in find(words, rows, limit)]
 
 
-def candidates(company: Company | None, *, district: str) -> QuerySet[Worker]:
-    """Workers who may be sent: the company's, or the district's where no company serves; with shifts."""
-    rows = Worker.objects.filter(active=True).select_related("company", "home_estate")
-    rows = rows.filter(company=company) if company else rows.filter(company__district=district)
-    return rows.prefetch_related(Prefetch("shifts", queryset=Shift.objects.order_by("start_min"))).order_by(
-        "name", "id"
+def with_duty(workers: WorkerQuerySet, at: datetime) -> WorkerQuerySet:
+    """With what `Worker.on_duty(at)` reads: shifts, and the switches that still hold; two queries more."""
+    holding = DutyChange.objects.filter(until__gt=at).order_by("at")
+    return workers.prefetch_related(
+        Prefetch("shifts", queryset=Shift.objects.order_by("start_min")), Prefetch("duty_changes", queryset=holding)
     )
 
 
+def candidates(company: Company | None, *, district: str, at: datetime | None = None) -> WorkerQuerySet:
+    """Workers who may be sent by hand: the company's, or the district's where no company serves; with their duty."""
+    rows = Worker.objects.filter(active=True).select_related("company", "home_estate")
+    rows = rows.filter(company=company) if company else rows.filter(company__district=district)
+    return with_duty(rows, at or timezone.now()).order_by("name", "id")
+
+
 def on_duty(workers: Iterable[Worker], at: datetime, zone: ZoneInfo) -> list[Worker]:
-    """Those of `workers` whose shift covers `at`."""
+    """Those of `workers` who are at work at `at`."""
     return [worker for worker in workers if worker.on_duty(at, zone)]
+
+
+def mandated(
+    towns: Iterable[uuid.UUID], districts: Iterable[str], day: date
+) -> list[tuple[uuid.UUID, str, str, uuid.UUID]]:
+    """(division id, division code, tier, company id) of what is in force on `day`: the stations of `towns` by id, the
+    centres of `districts` by code.  One query.
+    """
+    whole = Q(division__level=Level.DISTRICT, division__code__in=set(districts))
+    rows = Mandate.objects.valid_on(day).filter(Q(division_id__in=set(towns)) | whole).order_by("tier", "company_id")
+    return list(rows.values_list("division_id", "division__code", "tier", "company_id"))
+
+
+def of_company(scope: Scope) -> WorkerQuerySet:
+    """The active workers whom a desk answers for: those of the companies it serves or manages."""
+    bodies = set(scope.companies) | set(scope.managed)
+    return Worker.objects.filter(active=True, company__organisation_id__in=bodies).select_related(
+        "company", "home_estate"
+    )

@@ -50,15 +50,17 @@ def _notices(events: Sequence[Event]) -> list[Notice]:
         worker = sent.get(event.data.get("worker", ""), order.worker.user_id if order.worker else None)
         who = audiences(said_of(event, worker=worker is not None))
         blank = _blank(event, order, clocks)
-        for user, why in directory.people(order, who, worker):
+        replaced = sent.get(event.data.get("instead_of", ""))
+        for user, why in directory.people(order, who, worker, replaced):
             if str(user) != event.by:
                 notices.append(Notice(user_id=user, why=why, **blank))
     return notices
 
 
 def _sent(events: Iterable[Event]) -> dict[str, uuid.UUID | None]:
-    """The users of the workers whom `assign` events name: by then the order may have somebody else."""
-    ids = {event.data["worker"] for event in events if event.verb == "assign"}
+    """The users of the workers whom `assign` events send and replace: by then the order may have somebody else."""
+    named = [event.data for event in events if event.verb == "assign"]
+    ids = {data[name] for data in named for name in ("worker", "instead_of") if name in data}
     return {str(pk): user for pk, user in Worker.objects.filter(pk__in=ids).values_list("pk", "user_id")} if ids else {}
 
 
@@ -97,10 +99,12 @@ def _ends_with(step: str, order: Order, clock: Clock | None) -> str:
     return next((rule.target for rule in pack.promises if rule.id == clock.rule), "")
 
 
+_SILENT = frozenset({"report", "warn", "escalate", "wrong_code", "attach", "erase", "ask_centre"})
+"""Events that answer nothing."""
+
+
 def _settle(events: Sequence[Event]) -> None:
-    spoken = [
-        event for event in events if event.verb not in ("report", "warn", "escalate", "wrong_code", "attach", "erase")
-    ]
+    spoken = [event for event in events if event.verb not in _SILENT]
     if not spoken:
         return
     waiting: dict[uuid.UUID, list[Notice]] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.utils import timezone
 
+from jiying.notices.telling import REPLACED
 from jiying.orders.models import Order
 from jiying.people.models import Membership
 
@@ -64,10 +65,23 @@ class Directory:
         else:
             self.offices[member.role, body.code].append(member.user_id)
 
-    def people(self, order: Order, audiences: Sequence[str], worker_user: uuid.UUID | None) -> list[Person]:
-        """Those to tell, each once, in the first audience they stand in.  `worker_user`: who is sent."""
+    def people(
+        self,
+        order: Order,
+        audiences: Sequence[str],
+        worker_user: uuid.UUID | None,
+        replaced_user: uuid.UUID | None = None,
+    ) -> list[Person]:
+        """Those to tell, each once, in the first audience they stand in.
+
+        `worker_user`: who is sent; `replaced_user`: who was sent before and need not go.
+        """
         told: dict[uuid.UUID, str] = {}
         for audience in audiences:
+            if audience == REPLACED:
+                if replaced_user is not None:
+                    told.setdefault(replaced_user, REPLACED)
+                continue
             users, why = self._of(order, audience, worker_user)
             for user in users:
                 told.setdefault(user, why)

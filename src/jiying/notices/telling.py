@@ -12,6 +12,9 @@ from uuid import UUID
 OFFICES = frozenset({"centre", "supervisor", "town", "district", "committee"})
 """Audiences outside the serving company."""
 
+REPLACED = "replaced"
+"""Who was sent and need not go any more: told so, though the order is no longer theirs to see."""
+
 OVER = frozenset({"close", "cancel", "refuse"})
 """Verbs after which an order asks nothing of anybody."""
 
@@ -25,6 +28,8 @@ ANSWERS: dict[str, frozenset[str]] = {
     "assign": SENT_ON,
     "reopen": SENT_ON,
     "return": frozenset({"sign", "assign"}),
+    "ask_centre": SENT_ON,
+    "note": SENT_ON,
     "urge": frozenset({"sign", "assign", "take", "contact", "depart", "arrive", "make_safe", "note", "pause"}),
 }
 
@@ -72,7 +77,11 @@ def audiences(said: Said) -> tuple[str, ...]:
         case "supervise":
             return ("company", "manager")
         case "assign":
-            return ("worker",)
+            return ("worker", REPLACED) if said.data.get("instead_of") else ("worker",)
+        case "note" if said.data.get("declines"):
+            return ("front_desk", "manager")
+        case "ask_centre":
+            return ("centre",)
         case "return":
             return ("centre",)
     return ()

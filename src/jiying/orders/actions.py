@@ -7,6 +7,7 @@ order's columns and clocks to what its events say.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,11 +20,13 @@ from jiying.core.errors import BadCode, JiyingError, NotFound
 from jiying.estates.models import Worker
 from jiying.orders import idempotency, store
 from jiying.orders.actors import JUDGING, Actor, roles_for
+from jiying.orders.chain import Moment
 from jiying.orders.contacts import last4_of
 from jiying.orders.models import Order, OrderQuerySet, OrderText
 from jiying.orders.proof import WrongCode
-from jiying.orders.saying import Database, record_wrong_code, say
-from jiying.orders.states import VERBS, State, find
+from jiying.orders.saying import Database, record, record_wrong_code, say
+from jiying.orders.states import OBSERVATIONS, VERBS, State, find
+from jiying.people.scopes import NOBODY
 
 LAST4_TRIES = 5
 LAST4_LOCK = timedelta(hours=1)
@@ -42,6 +45,7 @@ def act(
     expected_version: int | None = None,
     key: str = "",
     now: datetime | None = None,
+    noted: Mapping[str, Any] | None = None,
 ) -> Order:
     """Say `verb` about an order, after writing what fell due on it before, as a watcher in time would have.
 
@@ -50,6 +54,8 @@ def act(
         at: when it happened (aware); None means now.  Must lie between the last action and now.
         data: what the verb wants (`verbs`).
         expected_version: the version the person saw; the watcher's events since then do not matter.
+        noted: what the asker's system adds to the event of an `assign`, ids and numbers alone; no part of what was
+            asked, so that a repeat under one key stays one.
         key: an idempotency key; the same key and input again changes nothing and returns the order.
 
     Raises:
@@ -78,6 +84,7 @@ def act(
                 data=data,
                 lookup=_DATABASE,
                 expected_version=expected_version,
+                noted=noted,
             )
         except WrongCode as error:
             refused = BadCode(error.detail)
@@ -93,6 +100,29 @@ def act(
         raise refused
     order.ledger = ledger
     return order
+
+
+def observe(
+    order_id: uuid.UUID, verb: str, *, rule: str, data: dict[str, Any], now: datetime | None = None
+) -> Moment | None:
+    """Keep what a rule noticed about an order (one of `OBSERVATIONS`); it moves nothing and makes nobody stale.
+
+    Once for each `step` in `data` until the order changes hands: None when it was kept before.
+
+    Raises:
+        NotFound: there is no such order.
+        StaleVersion: somebody wrote in the same instant.
+    """
+    if verb not in OBSERVATIONS:
+        raise ValueError(f"{verb} is no observation")
+    with transaction.atomic():
+        order = locked(order_id, verb, Actor(scope=NOBODY, rule=rule))
+        ledger = store.load(order)
+        change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
+        moment = record(change, verb, rule=rule, data=data, now=now or timezone.now())
+        if moment is not None:
+            store.write(change)
+        return moment
 
 
 def within_reach(order_id: uuid.UUID, by: Actor) -> Order:
@@ -112,7 +142,7 @@ def locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
 
 def _reach(verb: str, by: Actor) -> OrderQuerySet:
     rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
-    if by.track:
+    if by.track or by.rule:
         return rows
     scope = rows.in_scope(by.scope)
     if verb == "take" and by.scope.works_for:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jiying.orders.states import IMPORT
+from jiying.orders.states import IMPORT, RULE
 from jiying.people.scopes import DISTRICT_WIDE, NOBODY, Scope, scope_of
 
 if TYPE_CHECKING:
@@ -31,18 +31,22 @@ _PRECEDENCE = (
     "owners",
     "resident",
     IMPORT,
+    RULE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts: a signed-in user, the holder of an order's tracking link (`track`), or an import by its id."""
+    """Somebody who acts: a signed-in user, the holder of an order's tracking link (`track`), an import by its id, or a
+    dated rule by its name (`rule`), which acts without a person and towards every order.
+    """
 
     scope: Scope
     name: str = ""
     track: bool = False
     staff: bool = False
     importing: str = ""
+    rule: str = ""
 
     @classmethod
     def of(cls, user: Any) -> Actor:
@@ -53,9 +57,11 @@ class Actor:
 
     @property
     def code(self) -> str:
-        """How events name them: the user's id, `import:ID`, or nothing for a resident without an account."""
+        """How events name them: the user's id, `import:ID`, `rule:NAME`, or nothing for a resident without an account."""
         if self.importing:
             return f"{IMPORT}:{self.importing}"
+        if self.rule:
+            return f"{RULE}:{self.rule}"
         return str(self.scope.user_id) if self.scope.user_id else ""
 
 
@@ -68,6 +74,8 @@ def roles_towards(order: Order, actor: Actor) -> frozenset[str]:
     if actor.importing:
         return frozenset({IMPORT})
     scope = actor.scope
+    if actor.rule:
+        return frozenset({RULE})
     roles: set[str] = set()
     if actor.track or (scope.user_id and order.reporter_id == scope.user_id):
         roles.add("resident")

@@ -90,13 +90,13 @@ def catch_up() -> None:
             pass
 
 
-def skip_to_end() -> None:
-    """Set the followers that want no history to the newest event: for a fresh demo, whose history told nobody.
+def skip_to_end(*names: str) -> None:
+    """Set the named followers, or those that want no history, to the newest event: a demo's history told nobody.
 
     Settled or not: a transaction that runs elsewhere on the server must not leave the history's end to be told.
     """
     xid, seq = Event.objects.order_by("-xid", "-seq").values_list("xid", "seq").first() or (0, 0)
-    for name in (follower.name for follower in _registry.values() if not follower.history):
+    for name in names or [follower.name for follower in _registry.values() if not follower.history]:
         Cursor.objects.update_or_create(follower=name, defaults={"xid": xid, "seq": seq})
 
 

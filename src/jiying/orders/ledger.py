@@ -24,6 +24,7 @@ from jiying.orders.states import (
     MESSAGES,
     OBSERVATIONS,
     RESUMED,
+    RULE,
     State,
     Transition,
     find,
@@ -41,8 +42,9 @@ DAWN = datetime.min.replace(tzinfo=UTC)
 class Ledger:
     """The present truth about one order, derived from its events.
 
-    `acted_version` is the version of the last event a person wrote: the watcher's observations make
-    nobody's version stale.  `last_at` bounds the `at` of the next event from below.
+    `acted_version` is the version of the last event that makes an older version stale: the watcher's
+    observations do not, nor does the assignment by a rule, which a person may always overrule.  `last_at`
+    bounds the `at` of the next event from below.
     """
 
     order: uuid.UUID
@@ -96,7 +98,9 @@ class Ledger:
             raise UnknownVerb(_("没有“%(verb)s”这个动作。") % {"verb": verb[:40]})
         if not roles_of(verb) & roles:
             raise NotYours(_("这个动作不由您来做。"), possible_verbs=self.possible(roles))
-        if expected_version is not None and not self.acted_version <= expected_version <= self.version:
+        # A rule decided on what it read, to the last event; a person is not held up by what a rule did meanwhile.
+        oldest = self.version if roles == {RULE} else self.acted_version
+        if expected_version is not None and not oldest <= expected_version <= self.version:
             raise StaleVersion(_("这张工单刚刚有人处理过，请看最新情况后再操作。"))
         row = find(verb, self.state, roles, set(self.judge.reached), self.kind)
         if row is None:
@@ -161,7 +165,8 @@ class Ledger:
             self.fired.add(ladder.key_of(verb, data))
             self.wrong_codes += verb == "wrong_code"
             return
-        self.acted_version = moment.version
+        if not (verb == "assign" and moment.role == RULE):
+            self.acted_version = moment.version
         if verb not in MESSAGES:
             self.last_at = max(self.last_at, moment.at) if self.version > 1 else moment.at
         if verb in ("assign", "take"):

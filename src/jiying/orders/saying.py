@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,10 @@ from jiying.core.geo import Point
 from jiying.estates.models import Worker
 from jiying.orders.actors import Actor, roles_for, speaking_as
 from jiying.orders.chain import Moment
+from jiying.orders.ladder import key_of
 from jiying.orders.models import Attachment, EventText, Order
 from jiying.orders.proof import Place, place_code
+from jiying.orders.states import RULE
 from jiying.orders.store import Change
 from jiying.orders.texts import withhold
 from jiying.orders.verbs import Context, Lookup, prepare, stopped_by_unsolved
@@ -62,6 +64,7 @@ def say(
     data: dict[str, Any],
     lookup: Lookup,
     expected_version: int | None = None,
+    noted: Mapping[str, Any] | None = None,
 ) -> Moment:
     """Check that `by` may say `verb` about the order now, and append its event to `change`.
 
@@ -96,6 +99,7 @@ def say(
                 at=at,
                 now=now,
                 lookup=lookup,
+                noted=noted or {},
             ),
         )
     )
@@ -115,6 +119,21 @@ def _tell_who_took_it(change: Change, by: Actor, lookup: Lookup) -> None:
         worker = lookup.worker(taken)
         name = worker.name if worker else ""
         raise StaleVersion(_("%(name)s 已经先接了这单。") % {"name": name}, taken_by=name)
+
+
+_CHANGES_HANDS = frozenset({"assign", "take", "return", "reopen"})
+
+
+def record(change: Change, verb: str, *, rule: str, data: dict[str, Any], now: datetime) -> Moment | None:
+    """Keep an observation of `rule`, once for each `step` until the order changes hands; None when it is there."""
+    ledger = change.ledger
+    data = {**data, "round": sum(moment.verb in _CHANGES_HANDS for moment in ledger.moments)}
+    if key_of(verb, data) in ledger.fired:
+        return None
+    at = max(now, ledger.last_at)
+    moment = ledger.append(verb, milestone=None, by=f"rule:{rule}", role=RULE, at=at, received_at=at, data=data)
+    change.moments.append(moment)
+    return moment
 
 
 def record_wrong_code(change: Change, by: Actor, now: datetime) -> Moment:

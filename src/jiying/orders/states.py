@@ -92,8 +92,10 @@ TABLE: tuple[Transition, ...] = (
     _row("sign", {S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, None, "company operator", "signed", once=True),
     _row("return", {S.SUBMITTED, S.SIGNED, S.ASSIGNED, S.EN_ROUTE}, S.RETURNED, "company operator"),
     _row("refuse", WAITING, S.REFUSED, "company operator import"),
-    _row("assign", {S.SIGNED, S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
-    _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator", "assigned"),
+    # A rule assigns what nobody has and replaces who has not set off; it takes nobody off the road.
+    _row("assign", {S.SIGNED, S.ASSIGNED}, S.ASSIGNED, "manager company operator rule", "assigned"),
+    _row("assign", {S.EN_ROUTE, S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
+    _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator rule", "assigned"),
     _row("take", {S.SIGNED}, S.ASSIGNED, "worker", "assigned"),
     _row("contact", OPEN, None, "worker operator import", "contacted", once=True),
     _row("depart", {S.ASSIGNED}, S.EN_ROUTE, "worker operator", "departed"),
@@ -140,7 +142,7 @@ MILESTONES = (
 ON_BEHALF = frozenset({"depart", "contact", "arrive", "make_safe", "done"})
 """What an operator may record for a worker who telephones; the event says so."""
 
-OBSERVATIONS = frozenset({"warn", "breach", "escalate", "wrong_code", "attach", "erase"})
+OBSERVATIONS = frozenset({"warn", "breach", "escalate", "wrong_code", "attach", "erase", "ask_centre"})
 """Events beside the verbs, which the system adds by itself (a photo that came or was erased among them): they move no
 state and make nobody's version stale."""
 

@@ -6,8 +6,8 @@ A verb without an entry takes no data.  Checks that need the database get it thr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,11 +18,14 @@ from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
 from jiying.orders.ledger import Ledger
 from jiying.orders.proof import Place, arrival_data, typed_on_arrival
-from jiying.orders.states import IMPORT
+from jiying.orders.states import IMPORT, RULE, State
 
 if TYPE_CHECKING:
     from jiying.estates.models import Worker
     from jiying.orders.models import Order
+
+OVERRULINGS = ("knows_place", "on_the_way", "nearer_now", "not_reached", "asked_for", "skill", "other")
+"""Why a person sends somebody else than was suggested."""
 
 SATISFACTION = ("satisfied", "fairly", "dissatisfied")
 MAX_TEXT = 4000
@@ -49,7 +52,7 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a verb's check may look at."""
+    """All that a verb's check may look at.  `noted`: what the system adds by itself, ids and numbers alone."""
 
     order: Order
     ledger: Ledger
@@ -59,6 +62,7 @@ class Context:
     at: datetime
     now: datetime
     lookup: Lookup
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
 
 Prepare = Callable[[Context], dict[str, Any]]
@@ -113,9 +117,27 @@ def _assign(context: Context) -> dict[str, Any]:
     district = context.order.district
     if worker is None or not worker.active or worker.company.district != district:
         raise BadInput.of("data.worker", "unknown_worker", _("没有这位维修工。"))
-    if context.role != "operator" and worker.company_id != company:
+    if context.role not in ("operator", RULE) and worker.company_id != company:
         raise BadInput.of("data.worker", "unknown_worker", _("这位维修工不属于本小区的服务企业。"))
-    return {"worker": str(worker.id)}
+    data: dict[str, Any] = {"worker": str(worker.id), **context.noted}
+    before = context.ledger.worker
+    if before and before != data["worker"]:
+        data["instead_of"] = before
+    return {**data, **_overruling(context)}
+
+
+def _overruling(context: Context) -> dict[str, Any]:
+    """Why somebody else is sent than was suggested: a code of `OVERRULINGS`, and words that are kept apart."""
+    data: dict[str, Any] = {}
+    code = context.data.get("overrule")
+    if code:
+        if code not in OVERRULINGS:
+            raise BadInput.of("data.overrule", "unknown_reason", _("没有这个改派理由。"))
+        data["overrule"] = code
+    text = _text(context, "reason", required=False)
+    if text:
+        data["reason_text"] = text
+    return data
 
 
 def _take(context: Context) -> dict[str, Any]:
@@ -234,6 +256,10 @@ def _supervise(context: Context) -> dict[str, Any]:
 
 def _note(context: Context) -> dict[str, Any]:
     data: dict[str, Any] = {"text": _text(context, "text", required=True)}
+    if context.data.get("declines"):
+        if context.role != "worker" or context.ledger.state is not State.ASSIGNED:
+            raise BadInput.of("data.declines", "not_yours", _("只有派给您、还没出发的单可以说去不了。"))
+        data["declines"] = context.ledger.worker
     answers = context.data.get("answers")
     if answers is not None:
         asked = {str(moment.id) for moment in context.ledger.moments if moment.verb == "supervise"}

@@ -8,14 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from jiying.dispatch import saying
 from jiying.pages import words
 from jiying.pages.shown import erased, take
 
 #: What the system notes by itself; shown small.
-QUIET = frozenset({"warn", "escalate", "wrong_code", "attach", "erase"})
+QUIET = frozenset({"warn", "escalate", "wrong_code", "attach", "erase", "ask_centre"})
 _TONES = {"breach": "late", "warn": "soon", "escalate": "soon", "done": "good", "verify": "good", "confirm": "good"}
 _TONES |= {"pause": "paused", "approve_pause": "paused", "reopen": "late", "wrong_code": "soon", "supervise": "soon"}
+_ASKED = {
+    "nobody": gettext_lazy("没有合适的人可派"),
+    "not_departed": gettext_lazy("换过人了还没有人出发"),
+    "engine": gettext_lazy("派工引擎出了故障，已按最近的人派出"),
+}
 _SAID = ("text", "note", "comment", "reason_text", "answer_text")
 
 
@@ -65,6 +72,25 @@ def _said(event: Any, data: Any) -> str:
     return found or (erased() if any(f"{name}_sm3" in data for name in names) else "")
 
 
+def _of_assignment(data: Any) -> Iterator[str]:
+    """Why this one, instead of whom, and against what."""
+    if before := take(data, "instead_of_name"):
+        yield _("替换 %(who)s") % {"who": before}
+    advice = take(data, "advice", {})
+    if sentence := saying.why(advice) if advice else "":
+        yield sentence
+    if take(advice, "overrules"):
+        reason = saying.OVERRULINGS.get(take(data, "overrule", ""))
+        yield _("没有按建议派：%(why)s") % {"why": reason} if reason else _("没有按建议派")
+
+
+def _of_asking(data: Any) -> Iterator[str]:
+    """What for, and why nobody can go."""
+    yield str(_ASKED.get(take(data, "step", ""), ""))
+    if counts := saying.left_out(take(data, "left_out", {})):
+        yield counts
+
+
 def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
     promise = take(data, "promise")
     if promise and verb in ("warn", "breach", "escalate"):
@@ -73,6 +99,12 @@ def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
         yield _("已告知：%(who)s") % {"who": _("、").join(words.word("audience", who) for who in take(data, "tells"))}
     if (sent := take(data, "worker_name")) and sent != who_of(event):
         yield str(sent)
+    if verb == "assign":
+        yield from _of_assignment(data)
+    if verb == "note" and take(data, "declines"):
+        yield _("派去的人说去不了")
+    if verb == "ask_centre":
+        yield from _of_asking(data)
     if verb == "arrive" and take(data, "proof"):
         yield words.word("grade", take(data, "proof"))
     if take(data, "distance_m") is not None:
@@ -93,5 +125,5 @@ def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
         yield _("登记后两分钟内到场，已标记")
     if take(event, "claimed"):
         yield _("事后补报，时间为自报")
-    if take(event, "role") == "rule" and verb in ("verify", "close", "resume"):
+    if take(event, "role") == "rule" and verb in ("verify", "close", "resume", "assign"):
         yield _("按规则自动处理")

@@ -15,6 +15,7 @@ from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext_lazy as _
 
 from jiying.core.errors import BadInput
+from jiying.dispatch.saying import OVERRULINGS
 from jiying.pages import words
 
 
@@ -39,7 +40,11 @@ _NOTE = _("补充说明")
 FIELDS: dict[str, tuple[Field, ...]] = {
     "return": (Field("reason", "textarea", _("为什么退单"), True, _("退回指挥中心，由坐席重新安排。")),),
     "refuse": (Field("rule", "text", _("依据哪条规定"), True, _("居民会看到这条依据。")),),
-    "assign": (Field("worker", "select", _("派给谁"), True),),
+    "assign": (
+        Field("worker", "select", _("派给谁"), True),
+        Field("overrule", "select", _("没按建议派的理由"), False, "", tuple(OVERRULINGS.items())),
+        Field("reason", "text", _("说明")),
+    ),
     "arrive": (
         Field("code", "code", _("到场码"), False, _("居民页面上的四位数字，或楼栋二维码下的编号；没有就留空。")),
         Field("point", "point", _("位置")),

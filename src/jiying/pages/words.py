@@ -102,6 +102,7 @@ VERBS: dict[str, VerbWords] = {
     "wrong_code": VerbWords(_("到场码不对"), _("%(who)s 输错了到场码")),
     "attach": VerbWords(_("添加照片"), _("%(who)s 添加了照片")),
     "erase": VerbWords(_("删除照片"), _("照片已按规定删除")),
+    "ask_centre": VerbWords(_("请指挥中心安排"), _("自动派工请指挥中心安排")),
 }
 
 MILESTONES: dict[str, Lazy | str] = {
@@ -219,6 +220,7 @@ AUDIENCES: dict[str, Lazy | str] = {
     "worker": _("维修工"),
     "committee": _("居村委"),
     "next_tier": _("下一级维修力量"),
+    "replaced": _("原先派去的维修工"),
 }
 
 TABLES: dict[str, dict[str, Any]] = {

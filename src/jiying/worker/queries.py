@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
+from django.utils import timezone
 
-from jiying.estates.queries import the_district, zone_of
+from jiying.estates.models import Worker
+from jiying.estates.queries import the_district, with_duty, zone_of
 from jiying.orders.actors import Actor, roles_towards
 from jiying.orders.models import Order, OrderQuerySet
 from jiying.orders.queries import Row, one, rows_of
@@ -45,6 +48,31 @@ def sheet_of(user: Any) -> Sheet:
 
 def _orders(**which: Any) -> OrderQuerySet:
     return Order.objects.with_names().filter(**which)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Whether somebody is at work now, and until when that was switched (None: by their shifts)."""
+
+    on: bool
+    until: datetime | None
+
+
+def duty_of(user: Any, *, now: datetime | None = None) -> Duty | None:
+    """The duty of the worker whom `user` is; None for whoever is none.  Three queries."""
+    now = now or timezone.now()
+    rows = with_duty(Worker.objects.filter(user=user, active=True), now).select_related("company")
+    worker = rows.first()
+    if worker is None:
+        return None
+    holding = [change for change in worker.duty_changes.all() if change.at <= now < change.until]
+    return Duty(worker.on_duty(now, zone_of(worker.company.district)), holding[-1].until if holding else None)
+
+
+def may_decline(row: Row, user: Any) -> bool:
+    """Whether `user` was sent to the order and has not set off."""
+    order = row.order
+    return order.state == State.ASSIGNED and order.worker is not None and order.worker.user_id == user.pk
 
 
 def own_order(order_id: uuid.UUID, user: Any) -> Row | None:

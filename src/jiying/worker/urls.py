@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from jiying.worker import views
+from jiying.worker import duty, views
 
 urlpatterns = [
     path("worker", views.mine),
+    path("worker/duty", duty.switch),
     path("worker/orders/<uuid:order_id>", views.one),
+    path("worker/orders/<uuid:order_id>/decline", duty.decline),
     path("worker/orders/<uuid:order_id>/<str:verb>", views.say),
 ]

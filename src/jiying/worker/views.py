@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from jiying.core.errors import JiyingError, NotFound, StaleVersion
+from jiying.notices.queries import replaced
 from jiying.orders import contacts
 from jiying.orders.actions import act
 from jiying.orders.actors import Actor
@@ -29,7 +30,7 @@ from jiying.pages.verbforms import data_from
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
 from jiying.worker.bars import Tried, bar_of
-from jiying.worker.queries import own_order, sheet_of, zone
+from jiying.worker.queries import duty_of, may_decline, own_order, sheet_of, zone
 
 #: After these the worker looks for the next order, not at this one.
 _ENDING = frozenset({"done", "solve_remotely"})
@@ -67,6 +68,8 @@ def _list(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
                 "done": sheet.done,
                 "ended": next((one for one in sheet.done if one.number == request.GET.get("done")), None),
                 "problem": problem,
+                "duty": duty_of(request.user),
+                "replaced": replaced(request.user),  # type: ignore[arg-type]
             },
             status=status,
         )
@@ -146,6 +149,11 @@ def _refused(request: HttpRequest, order_id: uuid.UUID, verb: str, error: Jiying
     return _list(request, error.detail, status=error.status)
 
 
+def refused_order(request: HttpRequest, row: Row, error: JiyingError) -> HttpResponse:
+    """The order's page with what was refused and why."""
+    return _order(request, row, Tried(error=error), status=error.status)
+
+
 def _order(request: HttpRequest, row: Row, tried: Tried, status: int = 200) -> HttpResponse:
     with timezone.override(zone([row.order])):
         context = {
@@ -157,6 +165,8 @@ def _order(request: HttpRequest, row: Row, tried: Tried, status: int = 200) -> H
             "events": [_told(line) for line in row.events],
             "problem": tried.problem,
             "stale": isinstance(tried.error, StaleVersion),
+            "may_decline": may_decline(row, request.user),
+            "decline_key": uuid.uuid4().hex,
         }
         return render(request, "worker/order.html", context, status=status)
 

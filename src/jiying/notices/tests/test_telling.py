@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from jiying.notices.follower import tell
 from jiying.notices.models import Notice
+from jiying.notices.queries import replaced
 from jiying.notices.telling import Said, settles
 from jiying.orders import watcher
-from jiying.orders.actions import act
+from jiying.orders.actions import act, observe
 from jiying.orders.models import Event
 from jiying.orders.promises import is_answer
 from jiying.orders.store import moment_of
@@ -101,13 +102,38 @@ def test_the_worker_is_told_of_the_assignment_until_the_promise_is_due(d, told):
     assert told() == {}
 
 
-def test_sending_somebody_else_takes_it_off_the_first(d, told):
+def test_sending_somebody_else_takes_it_off_the_first_and_tells_them(d, told):
     order = walk(d, report(d), "sign", "assign")
     told()
     d.mate.user = User.objects.create(username="mate")
     d.mate.save()
     act(order.pk, "assign", by=d.actor("company"), data={"worker": str(d.mate.pk)})
-    assert told() == {"mate": {"assign"}}
+    assert told() == {"mate": {"assign"}, "worker": {"assign"}}
+    (notice,) = Notice.objects.filter(user=d.users["worker"], done_at=None)
+    assert notice.why == "replaced"
+    assert [one.pk for one in replaced(d.users["worker"])] == [notice.pk]
+    # Once the other is on the way there is nothing left to know.
+    act(order.pk, "depart", by=d.actor("operator"))
+    told()
+    assert replaced(d.users["worker"]) == []
+
+
+def test_who_cannot_go_is_told_to_the_desk_until_somebody_else_is_sent(d, told):
+    order = walk(d, report(d), "sign", "assign")
+    told()
+    act(order.pk, "note", by=d.actor("worker"), data={"text": "车坏了", "declines": True})
+    assert told()["manager"] == {"note"}
+    act(order.pk, "assign", by=d.actor("company"), data={"worker": str(d.mate.pk)})
+    assert "manager" not in told()
+
+
+def test_what_the_dispatcher_asks_for_is_told_to_the_centre_until_somebody_is_sent(d, told):
+    order = report(d)
+    assert observe(order.pk, "ask_centre", rule="dispatch", data={"step": "nobody"}) is not None
+    assert observe(order.pk, "ask_centre", rule="dispatch", data={"step": "nobody"}) is None
+    assert told() == {"operator": {"nobody"}}
+    act(order.pk, "assign", by=d.actor("operator"), data={"worker": str(d.worker.pk)})
+    assert "operator" not in told()
 
 
 def test_a_breach_takes_the_place_of_its_warning(d, told):

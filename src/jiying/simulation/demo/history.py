@@ -118,6 +118,8 @@ def live_through(demo: Demo, size: Size, progress: Callable[[str], None] = lambd
         run.run(arrivals(demo, size, now - timedelta(minutes=50)), until=now)
         followers.skip_to_end()
         _fresh(demo, batch, desks, now, rng)
+    # What stands there to be tried is left to people; what is reported from now on is the dispatcher's too.
+    followers.skip_to_end("dispatch")
 
 
 def _fresh(demo: Demo, batch: Batch, desks: Desks, now: datetime, rng: random.Random) -> None:

@@ -12,7 +12,8 @@ from pypinyin import lazy_pinyin
 
 from jiying.core.ids import uuid7
 from jiying.core.text import initials
-from jiying.estates.models import Building, Company, Contract, Division, Estate, EstateKind, Level
+from jiying.dispatch.models import Mode, Policy
+from jiying.estates.models import Building, Company, Contract, Division, Estate, EstateKind, Level, Mandate, Tier
 from jiying.people.models import Organisation, OrganisationKind, Role, User
 from jiying.simulation import people
 from jiying.simulation.pudong import DISTRICT, TOWNS
@@ -67,6 +68,7 @@ def build(size: Size) -> Demo:
         _workers(size, staff, companies, serving, rng)
         _demo_users(staff, companies, serving)
         staff.save()
+        _dispatch(district, towns, companies)
     return Demo(district, towns, estates, companies, desks, centre, resident)
 
 
@@ -227,6 +229,21 @@ def _workers(
                 home=rng.choice(serving[company]) if serving[company] else None,
                 number=people.phone(rng),
             )
+
+
+def _dispatch(district: Division, towns: list[Division], companies: list[Company]) -> None:
+    """Who may go beyond an estate's own team, and that emergencies are assigned by rule.
+
+    A town's station is its second company, or the first of the town after it; the first town has two.  The
+    district's centre has three posts, one of them near the first towns.
+    """
+    pairs = [(companies[(n + len(towns)) % len(companies)], town) for n, town in enumerate(towns)]
+    pairs.append((companies[1 % len(companies)], towns[0]))
+    stations = [Mandate(company=company, tier=Tier.STATION, division=town) for company, town in pairs]
+    posts = sorted({3 % len(companies), 17 % len(companies), 29 % len(companies)})
+    centres = [Mandate(company=companies[n], tier=Tier.CENTRE, division=district) for n in posts]
+    Mandate.objects.bulk_create([*stations, *centres])
+    Policy.objects.create(district=district.code, urgency="emergency", mode=Mode.AUTOMATIC)
 
 
 def _demo_users(staff: people.Staff, companies: list[Company], serving: dict[Company, list[Estate]]) -> None:

@@ -1,0 +1,101 @@
+"""Who could be sent, as the desk shows it: the best few with a sentence each, and everybody else in a list."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from jiying.dispatch import saying
+from jiying.dispatch.engine.ranking import HAS_IT, NO_SKILL, OFF_DUTY, RETURNED
+from jiying.dispatch.plan import OFF
+from jiying.dispatch.queries import Suggestions, suggestions
+from jiying.estates.models import Worker
+from jiying.estates.queries import candidates
+from jiying.orders.models import Order
+from jiying.orders.states import State
+from jiying.people.scopes import Scope
+
+LISTED = 200
+"""Of very many candidates the list shows the likeliest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """One row: `rank` is its key, too; `of` names the company where it is another one than serves the order."""
+
+    rank: int
+    worker: str
+    name: str
+    tier: str
+    of: str
+    why: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`rows` the best first; `nobody` why nobody can go, where nobody can; `open`: the order waits for somebody."""
+
+    rows: tuple[Suggested, ...]
+    nobody: str
+    others: str
+    open: bool
+    automatic: bool
+
+
+def shown(order: Order, scope: Scope, now: datetime) -> tuple[Shown | None, list[tuple[str, str]]]:
+    """The suggestions (None where the district wants none, or somebody is on the way), and all who can be chosen."""
+    (found,) = suggestions([order], scope, now=now, limit=LISTED)
+    options = _options(order, found, now)
+    if found.advice.rules.mode == OFF or order.state in (State.EN_ROUTE, State.ON_SITE):
+        return None, options
+    rows = tuple(_row(order, found, n) for n in range(min(5, len(found.choices))))
+    others = saying.left_out({why: n for why, n in found.left_out.items() if why not in (HAS_IT, RETURNED)})
+    waits = order.state != State.ASSIGNED
+    return Shown(rows, "" if rows else others, others, waits, found.advice.rules.mode == "automatic"), options
+
+
+def _row(order: Order, found: Suggestions, n: int) -> Suggested:
+    choice = found.choices[n]
+    worker = found.advice.worker(choice)
+    return Suggested(
+        rank=n + 1,
+        worker=choice.worker,
+        name=worker.name,
+        tier=saying.tier(choice.tier),
+        of=worker.company.name if worker.company_id != order.company_id else "",
+        why=found.why(choice),
+        key=uuid.uuid4().hex,
+    )
+
+
+def _options(order: Order, found: Suggestions, now: datetime) -> list[tuple[str, str]]:
+    """Whom the form offers: those who can go by rank, then the others; without a company all of the district."""
+    advice, ours = found.advice, {choice.worker for choice in found.choices}
+    loads = {choice.worker: choice.candidate.load for choice in advice.ranking.ranked}
+    rows = [(choice.worker, _said(advice.worker(choice), "", loads[choice.worker])) for choice in found.choices]
+    left = [one for one in advice.ranking.left_out if one.candidate.worker in found.reach]
+    left.sort(key=lambda one: (one.why == OFF_DUTY, one.why == NO_SKILL, one.candidate.load, one.candidate.worker))
+    rows += [
+        (one.candidate.worker, _said(advice.workers[one.candidate.worker], one.why, one.candidate.load)) for one in left
+    ]
+    if order.company is None:
+        known = ours | {one.candidate.worker for one in left}
+        more = candidates(None, district=order.district, at=now)[:LISTED]
+        rows += [(str(worker.pk), _named(worker)) for worker in more if str(worker.pk) not in known]
+    return rows[:LISTED]
+
+
+def _named(worker: Worker) -> str:
+    return f"{worker.name} · {worker.company.name}"
+
+
+def _said(worker: Worker, why: str, load: int) -> str:
+    parts = [worker.name, _("不在班") if why == OFF_DUTY else _("在班")]
+    if why and why != OFF_DUTY:
+        parts.append(str(saying.LEFT_OUT[why]))
+    parts.append(_("手上 %(n)d 单") % {"n": load} if load else _("空闲"))
+    return " · ".join(parts)

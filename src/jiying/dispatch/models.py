@@ -1,0 +1,86 @@
+"""What a district has decided about who is sent, and what the dispatcher still has to do.
+
+`Policy` is edited by people, in the back office.  `Task` is written by `follower` and `loop` alone; a row that is
+lost is made again by the order's next event.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from jiying.core.ids import uuid7
+from jiying.estates.models import Company, DatedQuerySet
+from jiying.orders.models import Order
+
+
+class Mode(models.TextChoices):
+    """What the dispatcher does about an order nobody has."""
+
+    AUTOMATIC = "automatic", _("自动派工")
+    SUGGEST = "suggest", _("只给建议")
+    OFF = "off", _("不参与")
+
+
+class Policy(models.Model):
+    """One line of what a district wants, from `valid_from` up to but not including `valid_to`.
+
+    The line that says most about an order counts: a company before a category before an urgency; empty means all.
+    `after_s`: seconds that people have before a rule assigns.  `depart_min`: minutes after which somebody who has
+    not set off is replaced, at most `most_replaced` times.  `cap_m`: metres; empty: the engine's own.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20)
+    company = models.ForeignKey(Company, models.CASCADE, null=True, blank=True, related_name="+")
+    category = models.CharField(max_length=30, blank=True)
+    urgency = models.CharField(max_length=10, blank=True, choices=[("emergency", _("急修")), ("ordinary", _("一般"))])
+    mode = models.CharField(max_length=10, choices=Mode, default=Mode.SUGGEST)
+    after_s = models.PositiveIntegerField(default=60, validators=[MaxValueValidator(86_400)])
+    depart_min = models.PositiveSmallIntegerField(default=10, validators=[MinValueValidator(1)])
+    most_replaced = models.PositiveSmallIntegerField(default=2, validators=[MaxValueValidator(10)])
+    cap_m = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(100)])
+    load_cap = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1)])
+    valid_from = models.DateField(default=date(2000, 1, 1))
+    valid_to = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="policy_not_backwards"
+            ),
+        ]
+        indexes = [models.Index(fields=["district", "valid_from"], name="policy_district")]
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, (self.get_mode_display(), self.urgency, self.category, str(self.company or ""))))
+
+
+class Task(models.Model):
+    """When the dispatcher looks at an order again, at `due_at`.
+
+    `why` says what it has asked the centre for ("" nothing) and mirrors the order's `ask_centre` event for the wall.
+    `tries` counts looks that led to nothing, each of which waits longer for the next.
+    """
+
+    order = models.OneToOneField(Order, models.CASCADE, primary_key=True, related_name="dispatch_task")
+    district = models.CharField(max_length=20)
+    due_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=20, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], name="dispatch_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["district"], name="dispatch_asked", condition=~Q(why="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.due_at}"

@@ -1,0 +1,35 @@
+"""Suggestions as the REST interface writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jiying.dispatch import saying
+from jiying.dispatch.queries import Suggestions
+from jiying.orders.wire import reference
+
+
+def suggestions_json(found: Suggestions) -> dict[str, Any]:
+    """Those who can go, best first; codes and numbers as in the event of an assignment, and the sentence."""
+    return {
+        "engine": found.advice.ranking.engine,
+        "mode": found.advice.rules.mode,
+        "items": [_one(found, place) for place in range(len(found.choices))],
+        "left_out": found.left_out,
+    }
+
+
+def _one(found: Suggestions, place: int) -> dict[str, Any]:
+    choice = found.choices[place]
+    worker, spoken = found.advice.worker(choice), found.spoken(choice)
+    return {
+        "rank": place + 1,
+        "worker": {"id": choice.worker, "name": worker.name},
+        "company": reference(worker.company.uscc, worker.company.name),
+        "tier": spoken["tier"],
+        "home": spoken["home"],
+        "load": spoken["load"],
+        "metres": spoken.get("metres"),
+        "minutes": spoken.get("minutes"),
+        "why": saying.why(spoken),
+    }

@@ -1,0 +1,62 @@
+"""Coming to work, leaving, and saying that one cannot go."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from jiying.estates.models import DutyChange
+from jiying.orders import followers
+from jiying.orders.actions import act
+from jiying.orders.models import Event
+from jiying.orders.tests.build import report, walk
+
+
+@pytest.fixture
+def worker(d) -> Client:
+    client = Client()
+    client.force_login(d.users["worker"], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_a_worker_goes_off_duty_and_comes_back_and_both_are_kept(d, worker):
+    assert 'data-test="duty-off"' in worker.get("/worker").text
+    assert worker.post("/worker/duty", {"on": "no"}).status_code == 302
+    page = worker.get("/worker").text
+    assert 'data-test="duty-on"' in page
+    assert "之后按班次" in page
+    worker.post("/worker/duty", {"on": "yes"})
+    assert list(DutyChange.objects.order_by("at").values_list("on", "by__username")) == [
+        (False, "worker"),
+        (True, "worker"),
+    ]
+
+
+def test_who_cannot_go_says_why_and_keeps_the_order_until_somebody_else_has_it(d, worker):
+    order = walk(d, report(d), "sign", "assign")
+    page = worker.get(f"/worker/orders/{order.pk}").text
+    assert 'data-test="decline"' in page
+    assert worker.post(f"/worker/orders/{order.pk}/decline", {"reason": ""}).status_code == 422
+    sent = {"reason": "车坏在路上了", "idempotency_key": "once"}
+    for _twice in range(2):
+        assert worker.post(f"/worker/orders/{order.pk}/decline", sent).status_code == 302
+    note = Event.objects.get(order=order, verb="note")
+    assert note.data["declines"] == str(d.worker.pk)
+    assert "派去的人说去不了" in worker.get(f"/worker/orders/{order.pk}").text
+
+
+def test_on_the_way_there_is_nothing_to_decline(d, worker):
+    order = walk(d, report(d), "sign", "assign", "depart")
+    assert 'data-test="decline"' not in worker.get(f"/worker/orders/{order.pk}").text
+    assert worker.post(f"/worker/orders/{order.pk}/decline", {"reason": "不想去"}).status_code == 404
+
+
+def test_who_was_replaced_reads_so_on_the_list_and_in_the_inbox(d, worker):
+    order = walk(d, report(d), "sign", "assign")
+    act(order.pk, "assign", by=d.actor("company"), data={"worker": str(d.mate.pk)})
+    followers.catch_up()
+    assert 'data-test="replaced"' in worker.get("/worker").text
+    page = worker.get("/inbox").text
+    assert "已改派给别人，您不用去了" in page
+    assert f"/worker/orders/{order.pk}" not in page
+    assert worker.get(f"/worker/orders/{order.pk}").status_code == 404
