@@ -57,7 +57,7 @@ class Actor:
 
     @property
     def code(self) -> str:
-        """How events name them: the user's id, `import:ID`, `rule:NAME`, or nothing for a resident without an account."""
+        """How events name them: the user's id, `import:ID`, `rule:NAME`, or "" for a resident without an account."""
         if self.importing:
             return f"{IMPORT}:{self.importing}"
         if self.rule:

@@ -9,7 +9,7 @@ from jiying.dispatch import loop
 from jiying.dispatch.models import Policy
 from jiying.estates import actions as estates
 from jiying.estates.models import Company, Estate, Worker
-from jiying.orders import followers
+from jiying.orders import followers, watcher
 from jiying.orders.models import Event, Order
 from jiying.orders.tests import build
 from jiying.orders.tests.build import SKILLS
@@ -50,7 +50,8 @@ def after(minutes: float) -> datetime:
 
 
 def let_it_work(now: datetime) -> int:
-    """The followers read to the end, then the dispatcher does what is due."""
+    """What falls due is written, the followers read to the end, then the dispatcher does what is due."""
+    watcher.sweep(now)
     followers.catch_up()
     sent = loop.sweep(now)
     followers.catch_up()
