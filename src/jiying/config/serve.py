@@ -108,7 +108,7 @@ def work() -> None:
     """Run the watcher and the followers alone until a signal."""
     stop = _stop_on_signals()
     threads = _start(stop)
-    click.echo("Jiying 即应: watcher and followers at work", err=True)
+    click.echo("Jiying 即应: watcher, followers and dispatcher at work", err=True)
     stop.wait()
     for thread in threads:
         thread.join(DRAIN_S)
