@@ -15,6 +15,7 @@ from jiying.core.errors import BadInput
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders.models import Order, OrderQuerySet
 from jiying.orders.queries import narrowed
+from jiying.orders.search import Latest
 from jiying.orders.states import OPEN, State
 from jiying.orders.verbs import KINDS, URGENCIES
 
@@ -30,13 +31,14 @@ def page_of_orders(rows: OrderQuerySet, request: HttpRequest) -> tuple[list[Orde
     Raises:
         BadInput: `unknown_state`, `unknown_kind`, `unknown_urgency`, `bad_time`, `bad_cursor`, `invalid`.
     """
-    rows, limit = narrowed(rows, filters_of(request)), limit_of(request)
+    limit, at = limit_of(request), None
     cursor = text_of(request, "cursor", max_chars=1000)
     if cursor:
         written, last = read_cursor(cursor, 2)
         at = _instant(written)
         # The plain bound beside the exact one is what an index can use.
         rows = rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=uuid_in(last)), reported_at__lte=at)
+    rows = narrowed(rows, filters_of(request), latest=Latest(limit + 1, at))
     return cut(list(rows.order_by("-reported_at", "-pk")[: limit + 1]), limit, _keys)
 
 

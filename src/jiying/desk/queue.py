@@ -71,9 +71,10 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
     By time left: emergencies first, then what is due soonest, then what has nothing due.  Ended orders and the
     cells of figures: the latest report first.
     """
-    rows = _narrowed(_of(scope), scope, filters)
     if not filters.by_time_left:
-        return _latest(rows, cursor)
+        rows, before = _after(_of(scope), cursor)
+        return _latest(_narrowed(rows, scope, filters, search.Latest(PAGE + 1, before)))
+    rows = _narrowed(_of(scope), scope, filters)
     phase, _, rest = cursor.partition("~")
     found: list[Order] = []
     if phase != "n":
@@ -102,18 +103,25 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
     return Page(found)
 
 
-def _latest(rows: OrderQuerySet, cursor: str) -> Page:
+def _after(rows: OrderQuerySet, cursor: str) -> tuple[OrderQuerySet, datetime | None]:
+    """What a list of the latest reports shows behind its cursor, and the time that is."""
     phase, _, rest = cursor.partition("~")
-    if phase == "r" and len(last := _split(rest)) == 2:
-        at, pk = _instant(last[0]), _uid(last[1])
-        rows = rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=pk), reported_at__lte=at)
+    if phase != "r" or len(last := _split(rest)) != 2:
+        return rows, None
+    at, pk = _instant(last[0]), _uid(last[1])
+    return rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=pk), reported_at__lte=at), at
+
+
+def _latest(rows: OrderQuerySet) -> Page:
     found = list(rows.with_names().order_by("-reported_at", "-pk")[: PAGE + 1])
     if len(found) <= PAGE:
         return Page(found)
     return Page(found[:PAGE], f"r~{_written(found[PAGE - 1].reported_at)}~{found[PAGE - 1].pk.hex}")
 
 
-def _narrowed(rows: OrderQuerySet, scope: Scope, filters: Filters) -> OrderQuerySet:
+def _narrowed(
+    rows: OrderQuerySet, scope: Scope, filters: Filters, latest: search.Latest | None = None
+) -> OrderQuerySet:
     rows = _placed(rows, filters)
     number = search.numbered(filters.q)
     if states := GROUPS[filters.group] if not number else ():
@@ -136,7 +144,8 @@ def _narrowed(rows: OrderQuerySet, scope: Scope, filters: Filters) -> OrderQuery
     if filters.only == "reopened":
         rows = rows.filter(reopened__gt=0)
     if filters.q:
-        rows = search.narrowed(rows, filters.q, open_only=bool(states) and OPEN.issuperset(states))
+        is_open = bool(states) and OPEN.issuperset(states)
+        rows = search.narrowed(rows, filters.q, open_only=is_open, latest=latest)
     return rows
 
 

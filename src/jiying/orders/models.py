@@ -156,10 +156,11 @@ class OrderText(models.Model):
 class OrderWords(models.Model):
     """What an order is found by (`search`): its words between blanks.  Kept by a follower, made anew at will.
 
-    Each database has an index beside it, made by a migration: an FTS5 table, or a column `tokens`.
+    Each database has an index beside it, made by a migration: an FTS5 table, or a column `tokens`.  Ids follow the
+    time of the report, so that the index gives the latest answers first.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigIntegerField(primary_key=True)
     order = models.OneToOneField(Order, models.CASCADE, related_name="words")
     district = models.CharField(max_length=20)
     words = models.TextField()

@@ -74,11 +74,13 @@ def _noted(order: Order | None) -> Order | None:
     return order
 
 
-def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
+def narrowed(rows: OrderQuerySet, wanted: dict[str, str], *, latest: search.Latest | None = None) -> OrderQuerySet:
     """Apply list filters; values are codes (town, company by USCC), ids (worker) or states.
 
-    `state=open` means not ended; several states are joined by commas; `q` is a number's beginning or words.
+    `state=open` means not ended; several states are joined by commas; `q` is a number's beginning or words;
+    `latest`: a page of the latest reports is wanted, and the rows are narrowed to its cursor already (`search`).
     """
+    asked = ""
     for name, value in wanted.items():
         if not value or name not in FILTERS:
             continue
@@ -88,7 +90,7 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
             states = sorted(OPEN) if value == "open" else value.split(",")
             rows = rows.filter(state__in=states)
         elif name == "q":
-            rows = search.narrowed(rows, value)
+            asked = value
         elif name == "from":
             rows = rows.filter(reported_at__gte=value)
         elif name == "to":
@@ -98,7 +100,7 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str]) -> OrderQuerySet:
         else:
             column = {"town": "town__code", "estate": "estate__code", "company": "company__uscc"}.get(name, name)
             rows = rows.filter(**{column: value})
-    return rows
+    return search.narrowed(rows, asked, latest=latest) if asked else rows
 
 
 def counts_by_state(rows: OrderQuerySet) -> dict[str, int]:

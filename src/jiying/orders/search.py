@@ -14,6 +14,8 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 
@@ -44,24 +46,42 @@ NEWEST = 100
 """So many orders that the index does not have yet are looked at themselves."""
 
 
-def narrowed(rows: OrderQuerySet, question: str, *, open_only: bool = False) -> OrderQuerySet:
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A page of a list with the latest reports first: so many `rows`, `before` a time (None: from the beginning).
+
+    The list must be narrowed to before that time already.
+    """
+
+    rows: int
+    before: datetime | None = None
+
+    @property
+    def below(self) -> int:
+        """The ids of words of reports up to that time, its whole second included, are below."""
+        return _moment(self.before + timedelta(seconds=1)) if self.before else 2**63 - 1
+
+
+def narrowed(
+    rows: OrderQuerySet, question: str, *, open_only: bool = False, latest: Latest | None = None
+) -> OrderQuerySet:
     """Those of `rows` that answer the question: a number or its beginning, else words.
 
     A question in which nothing can be looked up (punctuation, pictures) finds nothing.  `open_only`: the caller
-    wants only orders that have not ended, which the index can say.
+    wants only orders that have not ended, which the index can say.  `latest`: the caller shows a page of the latest
+    reports; then the answer may be cut behind that page.
     """
     numbers = numbered(question)
     if numbers is not None:
         first, last = numbers
-        exact = rows.filter(number__gte=first, number__lt=last)
         if Order.objects.filter(number__gte=first, number__lt=last).exists():
-            return exact
+            return rows.filter(number__gte=first, number__lt=last)
     pieces = pieces_of(question)
     if not pieces:
         return rows.none()
     if open_only:
         pieces = (Piece(IS_OPEN), *pieces)
-    found = _TWINS[connection.vendor](pieces)
+    found = _TWINS[connection.vendor](rows, pieces, latest)
     if newest := _newest(pieces):
         found |= Q(pk__in=newest)
     return rows.filter(found)
@@ -71,7 +91,10 @@ def _newest(pieces: Sequence[Piece]) -> list[uuid.UUID]:
     """Those of the newest orders that answer, of which the index has nothing yet."""
     read = Cursor.objects.filter(follower=FOLLOWER).values_list("seq", flat=True).first() or 0
     unread = Event.objects.filter(seq__gt=read, version=1).order_by("-seq").values_list("order_id", flat=True)[:NEWEST]
-    waiting = Order.objects.filter(pk__in=list(unread), words=None).select_related("estate", "building", "text")
+    ids = list(unread)
+    if not ids:
+        return []
+    waiting = Order.objects.filter(pk__in=ids, words=None).select_related("estate", "building", "text")
     return [
         order.pk
         for order in waiting
@@ -94,19 +117,36 @@ def numbered(question: str) -> tuple[str, str] | None:
     return begins, f"{begins}~"
 
 
-def _on_sqlite(pieces: Sequence[Piece]) -> Q:
+_ANSWERS = "SELECT rowid FROM orders_orderwords_fts WHERE orders_orderwords_fts MATCH %s"
+
+
+def _on_sqlite(rows: OrderQuerySet, pieces: Sequence[Piece], latest: Latest | None) -> Q:
     """Rare words are collected from the index; for frequent ones the list is walked, and each row looked at.
 
-    SQLite would collect and sort half of all orders for a page of fifty.
+    SQLite would collect and sort half of all orders for a page of fifty.  A word may be frequent and yet old: a list
+    of the latest is therefore tried first with the latest answers alone, which are enough if they fill the page.
     """
-    match = " AND ".join(f'"{piece.word}"{" *" if piece.begins else ""}' for piece in pieces)
+    strong, weak = _by_strength(pieces)
+    match = " AND ".join(f'"{piece.word}"{" *" if piece.begins else ""}' for piece in strong)
+    more = looked_at(weak) if weak else Q()
     with connection.cursor() as cursor:
-        found = "SELECT rowid FROM orders_orderwords_fts WHERE orders_orderwords_fts MATCH %s"
-        cursor.execute(f"SELECT count(*) FROM ({found} LIMIT {COLLECTED + 1})", [match])
+        cursor.execute(f"SELECT count(*) FROM ({_ANSWERS} LIMIT {COLLECTED + 1})", [match])
         if cursor.fetchone()[0] <= COLLECTED:
-            ids = RawSQL(f"SELECT order_id FROM orders_orderwords WHERE id IN ({found})", [match])
-            return Q(pk__in=ids)
+            return Q(pk__in=RawSQL(f"SELECT order_id FROM orders_orderwords WHERE id IN ({_ANSWERS})", [match])) & more
+    if latest is not None:
+        top = f"{_ANSWERS} AND rowid < %s ORDER BY rowid DESC LIMIT {COLLECTED}"
+        ids = RawSQL(f"SELECT order_id FROM orders_orderwords WHERE id IN ({top})", [match, latest.below])
+        found = Q(pk__in=ids) & more
+        if rows.filter(found).order_by()[: latest.rows].count() == latest.rows:
+            return found
     return looked_at(pieces)
+
+
+def _by_strength(pieces: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """What the index is asked for, and what is only looked at in its answers: a single character stands everywhere."""
+    weak = [piece for piece in pieces if piece.begins and len(piece.word) == 1]
+    strong = [piece for piece in pieces if piece not in weak]
+    return (strong, weak) if any(piece.word != IS_OPEN for piece in strong) else (pieces, [])
 
 
 def looked_at(pieces: Iterable[Piece]) -> Q:
@@ -115,14 +155,15 @@ def looked_at(pieces: Iterable[Piece]) -> Q:
     return reduce(and_, (Q(look) for look in looks))
 
 
-def _on_postgresql(pieces: Sequence[Piece]) -> Q:
+def _on_postgresql(rows: OrderQuerySet, pieces: Sequence[Piece], latest: Latest | None) -> Q:
     """PostgreSQL knows how frequent words are, and chooses by itself between collecting and walking."""
-    match = " & ".join(f"'{piece.word}'{':*' if piece.begins else ''}" for piece in pieces)
+    strong, weak = _by_strength(pieces)
+    match = " & ".join(f"'{piece.word}'{':*' if piece.begins else ''}" for piece in strong)
     ids = RawSQL("SELECT order_id FROM orders_orderwords WHERE tokens @@ %s::tsquery", [match])
-    return Q(pk__in=ids)
+    return Q(pk__in=ids) & (looked_at(weak) if weak else Q())
 
 
-_TWINS: dict[str, Callable[[Sequence[Piece]], Q]] = {
+_TWINS: dict[str, Callable[[OrderQuerySet, Sequence[Piece], Latest | None], Q]] = {
     "sqlite": _on_sqlite,
     "postgresql": _on_postgresql,
 }
@@ -146,14 +187,8 @@ def index(order_ids: Iterable[uuid.UUID]) -> int:
         said = EventText.objects.filter(order_id__in=ids, field__in=SAID_LATER).order_by("order_id", "version", "field")
         for order_id, text in said.values_list("order_id", "text"):
             later[order_id].append(text)
-        kept = dict(OrderWords.objects.filter(order__in=ids).values_list("order_id", "words"))
-        fresh = [
-            OrderWords(order=order, district=order.district, words=words)
-            for order in Order.objects.filter(pk__in=ids).select_related("estate", "building")
-            if (words := _words(order, texts.get(order.pk), later[order.pk])) != kept.get(order.pk)
-        ]
-        _write(fresh)
-    return len(fresh)
+        orders = Order.objects.filter(pk__in=ids).select_related("estate", "building")
+        return _keep([(order, _words(order, texts.get(order.pk), later[order.pk])) for order in orders])
 
 
 def forget(order: Order) -> None:
@@ -165,7 +200,7 @@ def forget(order: Order) -> None:
     with transaction.atomic():
         # The same lock as `index` takes: who reads the texts at this moment writes before us.
         list(OrderText.objects.select_for_update().filter(pk=order.pk))
-        _write([OrderWords(order=order, district=order.district, words=_words(order, None, ()))])
+        _keep([(order, _words(order, None, ()))])
 
 
 def scrub() -> None:
@@ -200,7 +235,40 @@ def _words(order: Order, text: OrderText | None, later: Iterable[str]) -> str:
     return f" {IS_OPEN}{words}" if order.state in OPEN else words
 
 
-def _write(fresh: Sequence[OrderWords]) -> None:
-    OrderWords.objects.bulk_create(
-        fresh, batch_size=200, update_conflicts=True, unique_fields=["order"], update_fields=["words"]
-    )
+EPOCH_S = 946_684_800
+"""The year 2000 in Unix time: seconds since then, shifted, leave an id of 63 bits until the year 2136."""
+
+WITHIN_SECOND = 28
+"""Bits of an id that tell orders of one second apart, taken from the random end of the order's own id."""
+
+
+def _moment(at: datetime) -> int:
+    """The lowest id of words of that second."""
+    return max(0, int(at.timestamp()) - EPOCH_S) << WITHIN_SECOND
+
+
+def _keep(found: Sequence[tuple[Order, str]]) -> int:
+    """Write what differs from what is kept; returns how many rows.  Inside a transaction that holds the texts."""
+    kept = {row.order_id: row for row in OrderWords.objects.filter(order__in=[order.pk for order, _words in found])}
+    known = [(words, kept[order.pk]) for order, words in found if order.pk in kept]
+    changed = [(words, row.pk) for words, row in known if words != row.words]
+    if changed:
+        with connection.cursor() as cursor:
+            cursor.executemany("UPDATE orders_orderwords SET words = %s WHERE id = %s", changed)
+    fresh = [
+        OrderWords(order=order, district=order.district, words=words) for order, words in found if order.pk not in kept
+    ]
+    _number(fresh)
+    OrderWords.objects.bulk_create(fresh, batch_size=200)
+    return len(changed) + len(fresh)
+
+
+def _number(fresh: Sequence[OrderWords]) -> None:
+    """Give ids that follow the time of the report; where one is taken the next is given."""
+    for row in fresh:
+        row.id = _moment(row.order.reported_at) | row.order.pk.int & (1 << WITHIN_SECOND) - 1
+    taken = set(OrderWords.objects.filter(pk__in=[row.id for row in fresh]).values_list("pk", flat=True))
+    for row in fresh:
+        while row.id in taken:
+            row.id += 1
+        taken.add(row.id)

@@ -11,7 +11,7 @@ from jiying.core.text import initials
 
 pytestmark = pytest.mark.needs_browser
 
-MOST_KEYS = 8
+MOST_KEYS = 5
 """Keys of a call besides the words themselves; at two a second that leaves the twenty seconds to the words."""
 
 COUNT = """

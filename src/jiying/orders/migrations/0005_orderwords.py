@@ -4,10 +4,12 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 SQLITE = (
-    # `detail=none`: only which rows have a word; `ascii`: what is not ASCII is a letter, so our words stay whole.
+    # `detail=none`: only which rows have a word; `ascii`: what is not ASCII is a letter, so our words stay whole;
+    # `prefix=1`: questions of one character.
     """
     CREATE VIRTUAL TABLE orders_orderwords_fts USING fts5(
-        words, content='orders_orderwords', content_rowid='id', tokenize='ascii', detail='none', columnsize=0
+        words, content='orders_orderwords', content_rowid='id', tokenize='ascii', detail='none', columnsize=0,
+        prefix='1'
     )
     """,
     """
@@ -53,7 +55,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OrderWords",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
                 ("district", models.CharField(max_length=20)),
                 ("words", models.TextField()),
                 (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from click.testing import CliRunner
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +60,7 @@ def test_a_text_is_found_by_every_two_characters_of_it_and_by_each_one(text):
             assert matches(piece, words), piece
 
 
-@pytest.mark.parametrize("collected", [2000, 0])
+@pytest.mark.parametrize("collected", [2000, 1, 0])
 def test_the_index_finds_what_a_plain_look_finds(d, collected, monkeypatch):
     monkeypatch.setattr(search, "COLLECTED", collected)
     orders = [report(d), report(d, estate=d.estate2.code), walk(d, report(d), "sign")]
@@ -131,6 +135,42 @@ def test_a_note_said_later_is_found(d):
     act(order.pk, "note", by=d.actor("operator"), data={"text": "师傅说阀门生锈，要换"})
     follow()
     assert found("阀门生锈") == [order]
+
+
+@pytest.mark.parametrize("collected", [2000, 4, 2, 0])
+def test_the_pages_of_the_latest_answers_are_those_of_all_answers(d, collected, monkeypatch):
+    """However few the index gives at once, and whatever hides most of them from the asker."""
+    monkeypatch.setattr(search, "COLLECTED", collected)
+    now = timezone.now()
+    for n in range(12):
+        place = d.estate if n % 3 else d.estate2
+        indexed(
+            d,
+            "台风吹倒了树" if n not in (2, 5) else "电梯",
+            estate=place.code,
+            reported_at=now - timedelta(hours=n // 2),
+        )
+    for reach in (Order.objects.all(), Order.objects.filter(estate=d.estate2)):
+        answers = [row.pk for row in reach.filter(text__description="台风吹倒了树").order_by("-reported_at", "-pk")]
+        seen: list[object] = []
+        before, rows = None, reach
+        while page := list(
+            search.narrowed(rows, "台风", latest=search.Latest(3, before)).order_by("-reported_at", "-pk")[:3]
+        ):
+            seen += [row.pk for row in page]
+            before = page[-1].reported_at
+            behind = Q(reported_at__lt=before) | Q(reported_at=before, pk__lt=page[-1].pk)
+            rows = reach.filter(behind)
+        assert seen == answers
+
+
+def test_two_orders_of_one_second_whose_ids_would_meet_have_both_their_words(d, monkeypatch):
+    monkeypatch.setattr(search, "WITHIN_SECOND", 0)
+    now = timezone.now()
+    orders = [report(d, description="水管漏水", reported_at=now) for _order in range(3)]
+    search.index([orders[0].pk])
+    search.index(order.pk for order in orders)
+    assert set(found("漏水")) == set(orders)
 
 
 def test_ended_orders_are_not_among_the_open(d):
