@@ -37,8 +37,11 @@ SAID_LATER = ("text", "note", "comment", "reason_text", "rule", "answer_text")
 IS_OPEN = "·open"
 """A word that no question can say: it stands with the orders that have not ended."""
 
-COLLECTED = 2000
+COLLECTED = 800
 """Up to so many answers are collected and sorted; with more, the list is walked in its own order to a full page."""
+
+LATEST_TRIED = 300
+"""So many of the latest answers are tried, whether they fill a page of the latest reports."""
 
 REBUILT_AT_ONCE = 500
 
@@ -134,7 +137,7 @@ def _on_sqlite(rows: OrderQuerySet, pieces: Sequence[Piece], latest: Latest | No
         if cursor.fetchone()[0] <= COLLECTED:
             return Q(pk__in=RawSQL(f"SELECT order_id FROM orders_orderwords WHERE id IN ({_ANSWERS})", [match])) & more
     if latest is not None:
-        top = f"{_ANSWERS} AND rowid < %s ORDER BY rowid DESC LIMIT {COLLECTED}"
+        top = f"{_ANSWERS} AND rowid < %s ORDER BY rowid DESC LIMIT {LATEST_TRIED}"
         ids = RawSQL(f"SELECT order_id FROM orders_orderwords WHERE id IN ({top})", [match, latest.below])
         found = Q(pk__in=ids) & more
         if rows.filter(found).order_by()[: latest.rows].count() == latest.rows:

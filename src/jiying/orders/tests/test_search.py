@@ -141,6 +141,7 @@ def test_a_note_said_later_is_found(d):
 def test_the_pages_of_the_latest_answers_are_those_of_all_answers(d, collected, monkeypatch):
     """However few the index gives at once, and whatever hides most of them from the asker."""
     monkeypatch.setattr(search, "COLLECTED", collected)
+    monkeypatch.setattr(search, "LATEST_TRIED", collected)
     now = timezone.now()
     for n in range(12):
         place = d.estate if n % 3 else d.estate2
