@@ -24,7 +24,7 @@ from jiying.core.text import bigrams, initials
 from jiying.estates.models import Building, Estate
 
 LONGEST = 60
-LOOKED_AT = 400
+LOOKED_AT = 150
 """So many estates are compared one by one, where nothing fits as typed."""
 
 ALIKE = 0.7
