@@ -196,7 +196,7 @@ class Judge:
             begins = max(at, self.facts.appointment)
         minutes = rule.limit.minutes
         # A clock voided in this round stays on record, so its successor counts on.
-        last = max((clock.round for clock in self.clocks if clock.promise == rule.promise), default=0)
+        last = self._last_round(rule.promise)
         self.clocks.append(
             Clock(
                 promise=rule.promise,
@@ -286,7 +286,7 @@ class Judge:
         changed = {k: v for k, v in moment.data.items() if k in ("kind", "category", "urgency", "part")}
         self.facts = replace(self.facts, **changed)
         rules = self._rules()
-        for clock in self.clocks:
+        for clock in list(self.clocks):
             if not clock.waits or moment.at > clock.due_at:
                 continue
             rule = rules.get(clock.promise)
@@ -295,12 +295,31 @@ class Judge:
             if rule is None:
                 self._end(clock, moment.at, "reclassified")
             elif rule.id != clock.rule:
-                clock.due_at += timedelta(minutes=rule.limit.minutes - clock.limit_minutes)
-                clock.rule, clock.limit_minutes = rule.id, rule.limit.minutes
+                self._relimit(clock, rule, moment.at)
         for rule in rules.values():
             # A promise that begins to apply now runs from now: nobody can have kept it before.
             if rule.start in self.reached and rule.target not in self.reached and not self._lives(rule.promise):
                 self._add(rule, moment.at)
+
+    def _relimit(self, clock: Clock, rule: PromiseRule, at: datetime) -> None:
+        """Give a clock that still runs the limit of its new rule, counted from the same start.
+
+        A longer limit is a new clock: the one it loosens stays on record, void.
+        """
+        assert self.facts is not None
+        if rule.limit.minutes > clock.limit_minutes:
+            loosened, clock = clock, replace(clock, round=max(self.round, self._last_round(clock.promise) + 1))
+            self._end(loosened, at, "reclassified")
+            self.clocks.append(clock)
+        clock.due_at += timedelta(minutes=rule.limit.minutes - clock.limit_minutes)
+        clock.rule, clock.limit_minutes = rule.id, rule.limit.minutes
+        if self.facts.urgency == "emergency" and clock.from_at > at:
+            # Emergencies are not made by appointment: what was to begin with its window begins now.
+            clock.due_at -= clock.from_at - at
+            clock.from_at = at
+
+    def _last_round(self, promise: str) -> int:
+        return max((clock.round for clock in self.clocks if clock.promise == promise), default=0)
 
     def _breach(self, moment: Moment) -> None:
         """What the watcher wrote down: missed, unless an earlier arrival is still claimed later."""

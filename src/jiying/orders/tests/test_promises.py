@@ -192,7 +192,37 @@ def test_loosening_an_urgency_voids_the_running_promise_but_not_a_missed_one():
     say(late, "reclassify", 31, role="operator", urgency="ordinary")
     assert (clock(early, "respond_30").state, clock(early, "respond_30").reason) == ("void", "reclassified")
     assert clock(late, "respond_30").state_at(T0 + timedelta(minutes=31)) == "missed"
-    assert clock(early, "complete").limit_minutes == 4320
+
+
+def test_a_loosened_clock_stays_on_record_and_another_goes_on_from_the_same_start():
+    order = ledger()
+    say(order, "reclassify", 10, role="operator", urgency="ordinary")
+    completes = [clock for clock in order.judge.clocks if clock.promise == "complete"]
+    assert [(c.round, c.state, c.reason, c.limit_minutes, minutes(c.due_at)) for c in completes] == [
+        (1, "void", "reclassified", 1440, 1440),
+        (2, "running", "", 4320, 4320),
+    ]
+    assert {c.from_at for c in completes} == {T0}
+
+
+def test_a_clock_that_is_loosened_while_it_stands_still_goes_on_standing_still():
+    order = ledger()
+    say(order, "sign", 1)
+    until = (T0 + timedelta(minutes=62)).isoformat()
+    say(order, "pause", 2, reason="weather", until=until)
+    say(order, "reclassify", 10, role="operator", urgency="ordinary")
+    say(order, "resume", 62, role="rule")
+    old, new = [clock for clock in order.judge.clocks if clock.promise == "complete"]
+    assert (old.state, old.paused_minutes, new.state, new.paused_minutes) == ("void", 8, "running", 60)
+    assert minutes(new.due_at) == 4320 + 60
+
+
+def test_what_becomes_an_emergency_before_its_appointment_does_not_wait_for_the_window():
+    window = {"from": (T0 + timedelta(days=2)).isoformat(), "to": (T0 + timedelta(days=2, hours=2)).isoformat()}
+    order = ledger("door_lock", "ordinary", appointment=window)
+    say(order, "reclassify", 50, role="operator", urgency="emergency")
+    complete = clock(order, "complete")
+    assert (minutes(complete.from_at), minutes(complete.due_at)) == (50, 50 + 1440)
 
 
 def test_tightening_an_urgency_starts_the_thirty_minutes_then():
