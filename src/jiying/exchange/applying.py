@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiying.core import bulk
 from jiying.core.crypto import sm3_hex
 from jiying.core.errors import BadInput, NotFound
 from jiying.exchange.kinds import KINDS, Item, Kind, Task
@@ -168,9 +169,7 @@ def _write(kind: Kind, rows: list[ImportRow]) -> None:
             row.keep({"before": item.before, "values": item.values})
         else:
             row.sealed = b""
-    ImportRow.objects.bulk_update(
-        rows, ["verdict", "outcome", "field", "code", "reason", "target", "sealed"], batch_size=200
-    )
+    bulk.update(rows, ["verdict", "outcome", "field", "code", "reason", "target", "sealed"])
     if any(refused.values()):
         Import.objects.filter(pk=rows[0].imported_id).update(
             created=F("created") - refused["created"],
@@ -186,7 +185,7 @@ def _take_back(kind: Kind, rows: list[ImportRow]) -> None:
         row.outcome = Outcome.KEPT if item.kept else Outcome.REVERTED
         row.reason = str(item.kept)[:400]
         row.sealed = b""
-    ImportRow.objects.bulk_update(rows, ["outcome", "reason", "sealed"], batch_size=200)
+    bulk.update(rows, ["outcome", "reason", "sealed"])
     removed, kind.task.removed = kind.task.removed, []
     if removed:
         imported = Import.objects.get(pk=rows[0].imported_id)

@@ -35,15 +35,11 @@ class FreshTown:
             self.lons, self.lats, self.points = self.lons + point.lon, self.lats + point.lat, self.points + 1
 
     def facts(self, district: str) -> dict[str, Any]:
-        middle = {"lon": round(self.lons / self.points, 6), "lat": round(self.lats / self.points, 6)}
         town = self.division
-        return {
-            "code": town.code,
-            "name": town.name,
-            "level": str(Level.TOWN),
-            "parent": district,
-            **(middle if self.points else {}),
-        }
+        facts = {"code": town.code, "name": town.name, "level": str(Level.TOWN), "parent": district}
+        if not self.points:
+            return facts
+        return {**facts, "lon": round(self.lons / self.points, 6), "lat": round(self.lats / self.points, 6)}
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiying.core import bulk
 from jiying.core import mapping as maps
 from jiying.core.crypto import sm3_hex
 from jiying.core.errors import BadInput
@@ -139,10 +140,9 @@ def _keep(imported: Import, kind: Kind, rows: Iterator[Row | Reject], progress: 
                 reordered.append((row.line, plan))
                 continue
             kept.append(_planned(imported, positions.next(), row.line, plan))
-        ImportRow.objects.bulk_create(kept, batch_size=CHUNK)
+        bulk.insert(kept)
         progress("check", imported.read, 0)
-    for line, plan in kind.order(reordered):
-        ImportRow.objects.bulk_create([_planned(imported, positions.next(), line, plan)])
+    bulk.insert([_planned(imported, positions.next(), line, plan) for line, plan in kind.order(reordered)])
     _make_places(imported, kind, positions)
 
 
@@ -165,7 +165,7 @@ def _make_places(imported: Import, kind: Kind, positions: _Positions) -> None:
         _planned(imported, at, 0, Plan(facts["code"], Verdict.CREATE, facts), what=ImportKind.DIVISIONS)
         for at, facts in enumerate(kind.task.book.to_make())
     ]
-    ImportRow.objects.bulk_create(made)
+    bulk.insert(made)
 
 
 def _as_reject(row: Row, no: Refused) -> Reject:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from jiying.core import bulk
 from jiying.estates.queries import zone_of
 from jiying.orders import store
 from jiying.orders.ledger import Ledger
@@ -34,8 +35,8 @@ def write_drafts(drafts: Sequence[Draft], numbers: Numbers) -> None:
         drafts[0].order.save(force_insert=True)
         drafts[0].text.save(force_insert=True)
     else:
-        Order.objects.bulk_create([draft.order for draft in drafts], batch_size=200)
-        OrderText.objects.bulk_create([draft.text for draft in drafts], batch_size=500)
+        bulk.insert([draft.order for draft in drafts])
+        bulk.insert([draft.text for draft in drafts])
     store.write_log(
         store.Change(order=d.order, ledger=d.ledger, moments=list(d.ledger.moments), texts=d.texts) for d in drafts
     )

@@ -165,6 +165,23 @@ def make_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Dr
     Raises:
         BadInput: with all wrong fields.
     """
+    return _draft(new, by, now, check(new, by=by, now=now, places=places))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a new order says, in our words."""
+
+    at: datetime
+    pack: Pack
+    spot: Spot
+    facts: dict[str, Any]
+    texts: dict[str, str | None]
+    point: Point | None
+
+
+def check(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Checked:
+    """Check a new order whole (BadInput: with all wrong fields)."""
     fields = _Fields()
     at = new.reported_at or fields.take(_called_at, new.called_at, by, now) or now
     spot = fields.take(places.spot, new) or Spot(district="")
@@ -186,26 +203,19 @@ def make_draft(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Dr
         fields.errors.append(FieldError("estate", "required", _("请说明在哪里：小区、地址或位置。")))
     if fields.errors:
         raise BadInput(_("有 %(n)d 处需要改正。") % {"n": len(fields.errors)}, errors=fields.errors)
-    return _draft(
-        new, by, now, at, pack, spot if spot.estate else places.around(spot, point),
-        {"kind": kind, "category": category, "urgency": urgency, "appointment": appointment},
-        {"description": description, "unit": unit, "address": address, "name": name, "phone": phone},
-        point,
-    )  # fmt: skip
+    return Checked(
+        at=at,
+        pack=pack,
+        spot=spot if spot.estate else places.around(spot, point),
+        facts={"kind": kind, "category": category, "urgency": urgency, "appointment": appointment},
+        texts={"description": description, "unit": unit, "address": address, "name": name, "phone": phone},
+        point=point,
+    )
 
 
-def _draft(
-    new: NewOrder,
-    by: Actor,
-    now: datetime,
-    at: datetime,
-    pack: Pack,
-    spot: Spot,
-    facts: dict[str, Any],
-    texts: dict[str, str | None],
-    point: Point | None,
-) -> Draft:
-    where = point or spot.point
+def _draft(new: NewOrder, by: Actor, now: datetime, checked: Checked) -> Draft:
+    at, pack, spot, facts, texts = checked.at, checked.pack, checked.spot, checked.facts, checked.texts
+    where = checked.point or spot.point
     order = Order(
         id=uuid7(),
         district=spot.district,

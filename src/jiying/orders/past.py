@@ -11,18 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from jiying.core.errors import JiyingError
-from jiying.orders import store
+from jiying.core.errors import BadInput, ImpossibleVerb, JiyingError
+from jiying.core.text import clean
+from jiying.orders import intake, store
 from jiying.orders.actors import STRANGER, Actor
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.intake import Accepted, NewOrder, make_draft
 from jiying.orders.models import Order
 from jiying.orders.places import Places
 from jiying.orders.saying import Database, say
+from jiying.orders.states import IMPORT, State, find
+from jiying.orders.verbs import MAX_CELL
 
 _DATABASE = Database()
 
@@ -47,6 +52,38 @@ class PastOrder:
 def importer(import_id: object) -> Actor:
     """The actor in whose name an import speaks; events say `import:ID`."""
     return Actor(STRANGER.scope, name="import", staff=True, importing=str(import_id))
+
+
+def check(past: PastOrder, *, now: datetime, places: Places) -> None:
+    """Whether `draft_past` would take an order, without the work of sealing it.
+
+    Raises:
+        As `draft_past`.
+    """
+    report = intake.check(past.new, by=importer(""), now=now, places=places)
+    last = report.at
+    for moment in past.passed:
+        if moment.at > now or moment.at < last:
+            raise BadInput.of(f"{moment.verb}.at", "bad_time", _("办理时间在将来，或早于前一个动作。"))
+        last = moment.at
+        for name, most in (("note", MAX_CELL), ("rule", 200)):
+            if moment.data.get(name):
+                clean(moment.data[name], field=f"data.{name}", max_chars=most)
+    if not _possible(tuple(moment.verb for moment in past.passed), report.facts["kind"]):
+        raise ImpossibleVerb(_("这些办理时间互相矛盾：先后次序不可能是这样。"))
+
+
+@lru_cache(maxsize=4096)
+def _possible(verbs: tuple[str, ...], kind: str) -> bool:
+    """Whether an import may say `verbs` of a new order one after the other."""
+    state, roles, reached = State.SUBMITTED, frozenset({IMPORT}), {"reported"}
+    for verb in verbs:
+        row = find(verb, state, roles, reached, kind)
+        if row is None:
+            return False
+        state = State(row.target) if row.target else state
+        reached |= {row.reaches} if row.reaches else set()
+    return True
 
 
 def draft_past(past: PastOrder, *, by: Actor, now: datetime, places: Places) -> Draft:

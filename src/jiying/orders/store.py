@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from jiying.core import wake
+from jiying.core import bulk, wake
 from jiying.core.errors import StaleVersion
 from jiying.orders import promises
 from jiying.orders.chain import Moment
@@ -196,9 +196,8 @@ def write_log(changes: Iterable[Change]) -> None:
     if len(events) == 1:
         events[0].save(force_insert=True)
     else:
-        _append(events)
-    if texts:
-        EventText.objects.bulk_create(texts, batch_size=500)
+        bulk.insert(events, without=("xid",))
+    bulk.insert(texts)
     if clocks:
         Clock.objects.bulk_create(
             clocks,
@@ -209,24 +208,3 @@ def write_log(changes: Iterable[Change]) -> None:
         )
     # Robust: what is committed is committed, whatever becomes of those who wait for it.
     transaction.on_commit(wake.wake, robust=True)
-
-
-_EVENT_FIELDS = [field for field in Event._meta.concrete_fields if field.name not in ("seq", "xid")]
-"""What we say about an event; the rest the database gives it."""
-
-
-def _append(events: Sequence[Event]) -> None:
-    """Insert many events; their rows do not learn their `seq`.
-
-    Events are most of what bulk work writes, and `bulk_create` resolves each value as an expression, which costs
-    more than hashing and judging them.
-    """
-    quoted = connection.ops.quote_name
-    columns = ", ".join(quoted(str(field.column)) for field in _EVENT_FIELDS)
-    marks = ", ".join(["%s"] * len(_EVENT_FIELDS))
-    rows = [
-        [field.get_db_prep_save(getattr(event, field.attname), connection) for field in _EVENT_FIELDS]
-        for event in events
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {quoted(Event._meta.db_table)} ({columns}) VALUES ({marks})", rows)

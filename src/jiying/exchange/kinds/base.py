@@ -110,7 +110,7 @@ class Kind:
         raise NotImplementedError
 
     def undo(self, items: list[Item]) -> None:
-        """Take back what was written, where nothing has been built on it."""
+        """Take back what was written, where nothing has been built on it; what was written last comes first."""
         raise NotImplementedError
 
     reorders: ClassVar[bool] = False

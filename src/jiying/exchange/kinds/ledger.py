@@ -84,8 +84,7 @@ class LedgerKind(Kind, Generic[Thing]):
 
     def undo(self, items: list[Item]) -> None:
         things = self.model._base_manager.in_bulk([item.target for item in items])
-        # What was entered last goes first: children before their parents.
-        for item in reversed(items):
+        for item in items:
             thing = things.get(item.target)
             if thing is None:
                 continue

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jiying.core import bulk
 from jiying.core.crypto import sm3_hex
 from jiying.core.errors import JiyingError, NotFound
 from jiying.core.geo import Point
@@ -99,7 +100,7 @@ class Orders(Kind):
         values = self._values(row)
         link = self._links.get(key)
         if link is None:
-            past.draft_past(self._past(key, values), by=self._by, now=self.task.now, places=self._ground())
+            past.check(self._past(key, values), now=self.task.now, places=self._ground())
             return Plan(key, Verdict.CREATE, values)
         fixed, whole = _digests(values)
         if link.whole == whole:
@@ -232,7 +233,7 @@ class Orders(Kind):
                 continue
             item.target = result.order.pk
             links.append(self._link(item, result.order.pk))
-        Link.objects.bulk_create(links, batch_size=500)
+        bulk.insert(links)
         for item in items:
             if item.key in self._links:
                 self._go_on(item, self._links[item.key])
