@@ -31,6 +31,7 @@ ROLES = (
 SIGNED_IN = (*ROLES, *(f"{role}-2" for role in ROLES))
 ALL = " ".join(ROLES)
 SEES = "resident worker manager company frontdesk committee owners town operator supervisor district"
+FIGURES = "manager company frontdesk committee owners town supervisor district"
 DESK = "manager company frontdesk committee owners town operator supervisor district"
 
 SECRET = "只有本单的人看得见的话"
@@ -60,6 +61,7 @@ NAMED = {
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
     "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
+    "<str:by>": "estate", "<str:code>": "E1",
 }  # fmt: skip
 
 PAGES: dict[str, Door] = {
@@ -94,7 +96,8 @@ PAGES: dict[str, Door] = {
     "centre/intake/<uuid:order_id>": Door("operator", own=True),
     "centre/intake/<uuid:order_id>/join": Door(None, "operator supervisor frontdesk", own=True),
     "centre/intake/<uuid:order_id>/joined": Door("operator supervisor frontdesk", own=True),
-    "district": Door("district supervisor town"),
+    "district": Door(FIGURES),
+    "district/<str:by>/<str:code>": Door(FIGURES, own=True),
 }
 
 API: dict[str, Door] = {

@@ -36,7 +36,11 @@ KEPT = frozenset({"met", "missed"})
 TOGETHER: dict[str, tuple[str, ...]] = {**{name: (name,) for name in PROMISES}, "response": RESPONSE}
 """What `promise=` may say: one promise, or those that responsiveness counts."""
 
-ONLY = frozenset({"rated", "reopened"})
+ONLY = frozenset({"rated", "answered", "reopened", "done", "closed"})
+"""What else a figure counts: words of residents, and what became of orders."""
+
+NOWHERE = "-"
+"""In place of a code: the orders that have none, which nobody serves or that lie in no town."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Filters:
     town: str = ""
     company: str = ""
     estate: str = ""
+    committee: str = ""
     promise: str = ""
     kept: str = ""
     only: str = ""
@@ -72,6 +77,7 @@ class Filters:
             town=_code(asked.get("town")),
             company=_code(asked.get("company")),
             estate=_code(asked.get("estate")),
+            committee=_code(asked.get("committee")),
             promise=_one_of(asked.get("promise"), TOGETHER),
             kept=_one_of(asked.get("kept"), KEPT),
             only=_one_of(asked.get("only"), ONLY),
@@ -92,6 +98,7 @@ class Filters:
             "town": self.town,
             "company": self.company,
             "estate": self.estate,
+            "committee": self.committee,
             "promise": self.promise,
             "kept": self.kept,
             "only": self.only,

@@ -10,14 +10,17 @@ from typing import Any
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Value, When
 from django.utils import timezone
 
-from jiying.desk.filters import GROUPS, TOGETHER, Filters
+from jiying.desk.filters import GROUPS, NOWHERE, TOGETHER, Filters
 from jiying.desk.reach import reach_of, waits_for
+from jiying.estates.models import Division, Level
 from jiying.orders import search
 from jiying.orders.models import Clock, Event, Order, OrderQuerySet
-from jiying.orders.states import OPEN
+from jiying.orders.states import AFTER_WORK, OPEN
 from jiying.people.scopes import Scope
+from jiying.supervision.sums import ANSWERS
 
 PAGE = 50
+MOST = 10_000
 _COUNTED = (*sorted(OPEN), "done", "verified")
 
 
@@ -134,15 +137,21 @@ def _narrowed(
         rows = rows.filter(kind=filters.kind)
     if filters.late:
         rows = rows.filter(headline_due__lt=timezone.now())
+    if filters.to and (filters.promise or filters.only in ("rated", "answered")):
+        # Nothing is due or said before it is reported; the bound spares the index what came later.
+        rows = rows.filter(reported_at__lt=filters.to)
     if filters.promise:
         rows = _by_promise(rows, filters)
-    elif filters.only == "rated":
-        ratings = Event.objects.filter(order=OuterRef("pk"), verb="rate")
-        rows = rows.filter(Exists(_between(ratings, "at", filters)))
+    elif filters.only in ("rated", "answered"):
+        rows = rows.filter(Exists(_words(filters).filter(order=OuterRef("pk"))))
     elif filters.from_ or filters.to:
         rows = _between(rows, "reported_at", filters)
     if filters.only == "reopened":
         rows = rows.filter(reopened__gt=0)
+    elif filters.only == "done":
+        rows = rows.filter(Q(state__in=sorted(AFTER_WORK)) | Q(reopened__gt=0))
+    elif filters.only == "closed":
+        rows = rows.filter(state="closed")
     if filters.q:
         is_open = bool(states) and OPEN.issuperset(states)
         rows = search.narrowed(rows, filters.q, open_only=is_open, latest=latest)
@@ -150,23 +159,56 @@ def _narrowed(
 
 
 def _placed(rows: OrderQuerySet, filters: Filters) -> OrderQuerySet:
-    if filters.town:
-        rows = rows.filter(town__code=filters.town)
-    if filters.company:
-        rows = rows.filter(company__uscc=filters.company)
-    if filters.estate:
-        rows = rows.filter(estate__code=filters.estate)
+    for name, column, code in (
+        ("town", "code", filters.town),
+        ("company", "uscc", filters.company),
+        ("estate", "code", filters.estate),
+        ("committee", "code", filters.committee),
+    ):
+        if code:
+            rows = rows.filter(**({name: None} if code == NOWHERE else {f"{name}__{column}": code}))
     return rows
 
 
 def _by_promise(rows: OrderQuerySet, filters: Filters) -> OrderQuerySet:
     """Orders whose promise fell due in the period, and was kept or not: what a cell of a figure counted."""
-    clocks = _between(
-        Clock.objects.filter(order=OuterRef("pk"), promise__in=TOGETHER[filters.promise]), "due_at", filters
-    )
+    return rows.filter(Exists(_clocks(filters).filter(order=OuterRef("pk"))))
+
+
+def _clocks(filters: Filters) -> Any:
+    clocks = _between(Clock.objects.filter(promise__in=TOGETHER[filters.promise]), "due_at", filters)
     missed = Q(state="missed") | Q(state="running", due_at__lt=timezone.now())
-    wanted = {"met": Q(state="met"), "missed": missed}.get(filters.kept, Q(state="met") | missed)
-    return rows.filter(Exists(clocks.filter(wanted)))
+    return clocks.filter({"met": Q(state="met"), "missed": missed}.get(filters.kept, Q(state="met") | missed))
+
+
+def _words(filters: Filters) -> Any:
+    """Ratings of the period, or the words about "solved" that are an order's last."""
+    if filters.only == "rated":
+        return _between(Event.objects.filter(verb="rate"), "at", filters)
+    said = Event.objects.filter(verb__in=ANSWERS).exclude(role="rule")
+    later = said.filter(order=OuterRef("order"), version__gt=OuterRef("version"))
+    return _between(said, "at", filters).exclude(Exists(later))
+
+
+def counted(scope: Scope, filters: Filters) -> tuple[int, int] | None:
+    """What a figure's cell counted, and how many orders that is; None for a queue, which counts nothing.
+
+    A promise is counted by its clocks, of which a reopened order has several; a rating each time.  Nobody waits for
+    more than `MOST`.
+    """
+    if filters.by_time_left or not (filters.from_ and filters.to):
+        return None
+    orders = _narrowed(_of(scope), scope, filters).order_by()
+    if filters.promise:
+        here = scope.districts or set(Division.objects.filter(level=Level.DISTRICT).values_list("code", flat=True))
+        rows = _clocks(filters).filter(district__in=sorted(here))
+    elif filters.only in ("rated", "answered"):
+        rows = _words(filters)
+    else:
+        n = orders[:MOST].count()
+        return n, n
+    rows = rows.filter(Exists(orders.filter(pk=OuterRef("order_id")))).order_by()
+    return rows[:MOST].count(), rows.values("order_id").distinct()[:MOST].count()
 
 
 def _between(rows: Any, column: str, filters: Filters) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from jiying.desk.filters import Filters
-from jiying.desk.queue import Counts
+from jiying.desk.filters import NOWHERE, Filters
+from jiying.desk.queue import MOST, Counts
 from jiying.desk.reach import waits_for
 from jiying.estates.models import Company, Division, Estate
 from jiying.pages.words import word
@@ -64,22 +64,48 @@ def chips_of(filters: Filters, counts: Counts, scope: Scope) -> list[dict[str, A
     return [{**chip, "href": f"/desk?{chip['href']}" if chip["href"] else "/desk"} for chip in chips]
 
 
+ONLY_NAMES: dict[str, Lazy | str] = {
+    "rated": gettext_lazy("有评价"),
+    "answered": gettext_lazy("居民说过是否解决"),
+    "reopened": gettext_lazy("返修过"),
+    "done": gettext_lazy("完工过"),
+    "closed": gettext_lazy("已结案"),
+}
+
+
 def title_of(filters: Filters) -> str:
     """What the list is narrowed to by a figure's link, in words; "" for the queue itself."""
     parts: list[str] = []
     for model, column, code in (
         (Division, "code", filters.town),
+        (Division, "code", filters.committee),
         (Company, "uscc", filters.company),
         (Estate, "code", filters.estate),
     ):
-        if code:
+        if code == NOWHERE:
+            parts.append(_("没有物业企业") if model is Company else _("地点未定"))
+        elif code:
             parts.append(model.objects.filter(**{column: code}).values_list("name", flat=True).first() or code)
     if filters.kind:
         parts.append(word("kind", filters.kind))
     if filters.promise:
         parts.append(_("响应") if filters.promise == "response" else word("promise", filters.promise))
     if filters.only:
-        parts.append({"rated": _("有评价"), "reopened": _("返修过")}[filters.only])
+        parts.append(str(ONLY_NAMES[filters.only]))
     if filters.kept:
         parts.append(word("clock_state", filters.kept))
     return " · ".join(parts)
+
+
+def total_of(filters: Filters, counted: tuple[int, int] | None) -> str:
+    """How much a figure counted, in words; more than can be counted in a moment is said to be more."""
+    if counted is None:
+        return ""
+    rows, orders = counted
+    said = f"{MOST:,}+" if orders >= MOST else f"{orders:,}"
+    told = ngettext("%(n)s 张工单", "%(n)s 张工单", orders) % {"n": said}
+    if filters.promise and rows != orders:
+        return _("%(rows)s 个时限，%(orders)s") % {"rows": f"{rows:,}", "orders": told}
+    if filters.only in ("rated", "answered") and rows != orders:
+        return _("%(rows)s 次，%(orders)s") % {"rows": f"{rows:,}", "orders": told}
+    return told

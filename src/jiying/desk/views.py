@@ -22,7 +22,7 @@ from jiying.core.text import clean
 from jiying.desk import queue
 from jiying.desk.filters import Filters
 from jiying.desk.matter import NOT_HERE, matter
-from jiying.desk.shown import chips_of, title_of
+from jiying.desk.shown import chips_of, title_of, total_of
 from jiying.dispatch.actions import say as say_about
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders import contacts
@@ -152,10 +152,13 @@ def _page(
         if part != "matter":
             page = queue.page(scope, filters, request.GET.get("cursor", "")[:120])
             counts = queue.count(scope, filters)
+            counted = queue.counted(scope, filters)
             context |= {
                 "page": page,
                 "chips": chips_of(filters, counts, scope),
                 "title": title_of(filters),
+                "total": total_of(filters, counted),
+                "counted": counted[0] if counted else None,
                 "query": f"?{filters.query}" if filters.query else "",
                 "continued": "cursor" in request.GET,
                 "crew": bool(scope.companies or scope.managed),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
 LONGEST = timedelta(days=1096)
-PRESETS = (7, 30)
+PRESETS = (7, 30, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Period:
         if not first <= last or first > today or last - first > LONGEST or first.year < 2000:
             return usual
         return cls(first, min(last, today), zone)
+
+    @property
+    def day(self) -> timedelta:
+        return timedelta(days=1)
 
     @property
     def days(self) -> int:

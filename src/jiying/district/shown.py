@@ -1,17 +1,20 @@
-"""The district's figures and its table, ready to be drawn."""
+"""The table of places, ready to be drawn: what it is told apart by, its columns, its rows and their pages."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from jiying.district.period import Period
+from jiying.district.links import Links
 from jiying.pages.figures import percent
+from jiying.people.scopes import Scope
 
 Figures = dict[str, Any]
+
+PAGE = 50
+"""Rows on one page: estates are thousands."""
 
 COLUMNS = (
     "name",
@@ -27,16 +30,34 @@ COLUMNS = (
 )
 """The columns of the table, by which it can be sorted."""
 
-SHARES = frozenset({"arrived_30", "contacted_30", "responsiveness", "satisfaction", "rework"})
+
+def names_of_places() -> dict[str, str]:
+    """What figures can be told apart by, in words."""
+    return {"town": _("街镇"), "company": _("企业"), "committee": _("居村"), "estate": _("小区")}
+
+
+def ways(scope: Scope, within: tuple[str, str] | None) -> list[str]:
+    """By what somebody's figures can be told apart, the usual one first."""
+    if within:
+        order = {
+            "town": ("company", "estate", "committee"),
+            "company": ("estate", "town", "committee"),
+            "committee": ("estate", "company"),
+            "estate": ("company",),
+        }
+        return list(order[within[0]])
+    if scope.districts:
+        return ["town", "company", "committee", "estate"]
+    if scope.towns:
+        return ["company", "committee", "estate", "town"]
+    if scope.companies or scope.managed:
+        return ["estate", "town", "company"]
+    return ["estate", "company", "committee"]
 
 
 def value_of(row: Figures, column: str) -> Any:
     """What a column shows of a row: a share 0..1, a number, a name, or None."""
-    if column == "arrived_30":
-        return row["promises"]["respond_30"]["share"]
-    if column == "contacted_30":
-        return row["promises"]["contact"]["share"]
-    if column in ("responsiveness", "satisfaction"):
+    if column in ("arrived_30", "contacted_30", "responsiveness", "satisfaction"):
         return row[column]["share"]
     return row[column]
 
@@ -57,165 +78,82 @@ def sorted_rows(rows: list[Figures], asked: str) -> tuple[list[Figures], str, bo
     return known + [row for row in rows if value_of(row, column) is None], column, down
 
 
-def headings(column: str, down: bool, query: dict[str, str]) -> list[dict[str, Any]]:
+def found(rows: list[Figures], words: str) -> list[Figures]:
+    """The rows whose name or code contains what is searched for."""
+    wanted = words.casefold()
+    return [row for row in rows if wanted in row["name"].casefold() or wanted == row["key"].casefold()]
+
+
+def headings(by: str, column: str, down: bool, query: dict[str, str]) -> list[dict[str, Any]]:
     """The table's heads, each a link that sorts by it, and the other way when it does already."""
     names = {
-        "name": _("街镇"),
-        "arrived_30": _("30 分钟到场"),
-        "contacted_30": _("30 分钟联系"),
-        "responsiveness": _("响应度"),
-        "median_min": _("到场中位"),
-        "p90_min": _("九成到场"),
-        "satisfaction": _("满意度"),
-        "rework": _("返工率"),
-        "complaints": _("投诉"),
-        "submitted": _("受理"),
+        "name": (names_of_places()[by], ""),
+        "arrived_30": (_("30 分钟到场"), _("急修：按时到场 ÷ 本期到期")),
+        "contacted_30": (_("30 分钟联系"), _("报修：按时联系居民 ÷ 本期到期")),
+        "responsiveness": (_("响应度"), _("按时的签收、30 分钟联系和 30 分钟到场 ÷ 本期到期的")),
+        "median_min": (_("到场中位"), _("从报修到到场的分钟，一半的急修不超过它；没有到场的按已经等了多久")),
+        "p90_min": (_("九成到场"), _("九成的急修不超过的分钟")),
+        "satisfaction": (_("满意度"), _("（满意 + 0.9 × 基本满意）÷ 有效评价")),
+        "rework": (_("返工率"), _("返修过的工单 ÷ 完工的工单")),
+        "complaints": (_("投诉"), _("本期收到的投诉件数")),
+        "submitted": (_("受理"), _("本期收到的工单")),
     }
     out = []
     for name in COLUMNS:
         on = name == column
         sort = f"-{name}" if on and not down else name
         aria = ("descending" if down else "ascending") if on else ""
-        out.append({"name": name, "label": names[name], "href": f"?{urlencode({**query, 'sort': sort})}", "aria": aria})
+        label, formula = names[name]
+        href = f"?{urlencode({**query, 'sort': sort})}"
+        out.append({"name": name, "label": label, "formula": formula, "href": href, "aria": aria})
     return out
 
 
-def cells(row: Figures, period: Period) -> list[dict[str, Any]]:
-    """The cells of a town: value, share for its bar, sample, and the link to its orders."""
-    place = {"town": row["key"]} if row["key"] else {}
-    kept = row["promises"]
+def name_of(row: Figures, by: str) -> str:
+    """A row's name; of orders without such a place, what that means."""
+    if row["name"]:
+        return str(row["name"])
+    return {"town": _("未定街镇"), "company": _("没有物业企业"), "estate": _("未定小区")}.get(by, _("未定居村"))
 
-    def due(promise: str, outcome: str = "missed") -> str:
-        times = {"from": period.from_.isoformat(), "to": period.to.isoformat()}
-        return _desk({**place, "state": "all", "promise": promise, "kept": outcome, **times})
 
-    def reported(**more: str) -> str:
-        times = {"from": period.from_.isoformat(), "to": period.to.isoformat()}
-        return _desk({**place, "state": "all", **more, **times})
+def address_of(row: Figures, by: str, query: dict[str, str]) -> str:
+    """The page of one place; "" for orders that have none."""
+    if not row["key"]:
+        return ""
+    return f"/district/{by}/{quote(row['key'], safe='')}?{urlencode(query)}"
 
-    minutes = _("%(n)d 分")
+
+def cells(row: Figures, links: Links) -> list[dict[str, Any]]:
+    """The cells of a place: value, share for its bar, what it is of, and the link to its orders."""
+    minutes, arrivals = _("%(n)d 分"), links.due("respond_30")
     return [
-        _share("arrived_30", kept["respond_30"]["share"], kept["respond_30"]["due"], due("respond_30")),
-        _share("contacted_30", kept["contact"]["share"], kept["contact"]["due"], due("contact")),
-        _share("responsiveness", row["responsiveness"]["share"], row["responsiveness"]["due"], due("response")),
-        _plain(
-            "median_min",
-            None if row["median_min"] is None else minutes % {"n": row["median_min"]},
-            due("respond_30", ""),
+        _kept("arrived_30", row["arrived_30"], arrivals),
+        _kept("contacted_30", row["contacted_30"], links.due("contact", kind="repair")),
+        _kept("responsiveness", row["responsiveness"], links.due("response")),
+        *(
+            _plain(name, None if row[name] is None else minutes % {"n": row[name]}, arrivals)
+            for name in ("median_min", "p90_min")
         ),
-        _plain("p90_min", None if row["p90_min"] is None else minutes % {"n": row["p90_min"]}, due("respond_30", "")),
-        _share("satisfaction", row["satisfaction"]["share"], row["satisfaction"]["n"], reported(only="rated")),
-        _share("rework", row["rework"], row["done"], reported(only="reopened"), good=False),
-        _plain("complaints", row["complaints"], reported(kind="complaint")),
-        _plain("submitted", row["submitted"], reported()),
+        _share("satisfaction", row["satisfaction"]["share"], row["satisfaction"]["n"], links.reported(only="rated")),
+        _share("rework", row["rework"], row["done"], links.reported(only="done"), tone="soon"),
+        _plain("complaints", row["complaints"], links.reported(kind="complaint")),
+        _plain("submitted", row["submitted"], links.reported()),
     ]
 
 
-def _desk(query: dict[str, str]) -> str:
-    return f"/desk?{urlencode({name: value for name, value in query.items() if value})}"
+def _kept(name: str, kept: Figures, href: str) -> dict[str, Any]:
+    """A promise: the bar is what was kept, and what was not stands at its end in the colour of being late."""
+    missed = kept["due"] - kept["met"]
+    cell = _share(name, kept["share"], kept["due"], href)
+    return {**cell, "missed": missed, "missed_href": f"{href}&kept=missed" if missed else ""}
 
 
-def _share(name: str, share: float | None, n: int, href: str, *, good: bool = True) -> dict[str, Any]:
+def _share(name: str, share: float | None, n: int, href: str, *, tone: str = "brand") -> dict[str, Any]:
     said = "—" if share is None else f"{percent(share)}%"
     width = None if share is None else round(share * 100, 1)
-    return {
-        "name": name,
-        "said": said,
-        "n": n,
-        "bar": width,
-        "href": href if n else "",
-        "tone": "brand" if good else "soon",
-    }
+    return {"name": name, "said": said, "n": n, "bar": width, "href": href if n else "", "tone": tone}
 
 
 def _plain(name: str, value: Any, href: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "said": "—" if value is None else str(value),
-        "n": None,
-        "bar": None,
-        "href": href if value else "",
-    }
-
-
-def headlines(total: Figures, before: Figures | None, pack: str) -> tuple[list[Figures], list[Figures]]:
-    """The three figures of "two up, one down", and the two headlines of the 30 minutes.
-
-    `before` None: there is no whole period to compare with, so no change is shown.
-    """
-    left_out, happy, kept = total["left_out"], total["satisfaction"], total["promises"]
-    common = {"pack": pack, "left_out": left_out}
-    fewer = total["complaints"] - before["complaints"] if before and before["submitted"] else None
-    three = [
-        {
-            "name": "satisfaction",
-            "label": _("满意度"),
-            **_percent(happy["share"], before and before["satisfaction"]["share"]),
-            "formula": _("（满意 + 0.9 × 基本满意）÷ 有效评价"),
-            "denominator": _("本期 %(n)d 份有效评价") % {"n": happy["n"]},
-            "low": happy["low"],
-            "high": happy["high"],
-            "n": happy["n"],
-            **common,
-        },
-        {
-            "name": "responsiveness",
-            "label": _("响应度"),
-            **_percent(total["responsiveness"]["share"], before and before["responsiveness"]["share"]),
-            "formula": _("按时的签收、30 分钟联系和 30 分钟到场 ÷ 本期到期的；还在计时、没有到期的不算"),
-            "numerator": total["responsiveness"]["met"],
-            "denominator": total["responsiveness"]["due"],
-            **common,
-        },
-        {
-            "name": "complaints",
-            "label": _("投诉"),
-            "value": total["complaints"] if total["submitted"] else None,
-            "unit": ngettext("件", "件", total["complaints"]),
-            "change": fewer,
-            "change_unit": ngettext("件", "件", abs(fewer or 0)),
-            "better": "down",
-            "formula": _("本期收到的投诉件数"),
-            "numerator": _("每千户每月 %(n)s 件") % {"n": _said(total["complaints_per_1000"])},
-            "denominator": _("%(n)d 户") % {"n": total["households"]} if total["households"] else "",
-            **common,
-        },
-    ]
-    two = [
-        _promise(
-            "arrived_30", _("急修 30 分钟到场"), kept["respond_30"], before and before["promises"]["respond_30"], common
-        ),
-        _promise(
-            "contacted_30", _("30 分钟联系居民"), kept["contact"], before and before["promises"]["contact"], common
-        ),
-    ]
-    return three, two
-
-
-def _promise(name: str, label: str, kept: Figures, before: Figures | None, common: Figures) -> Figures:
-    claimed = _("其中 %(n)d 件为事后补报") % {"n": kept["claimed"]} if kept["claimed"] else ""
-    grades = kept["grades"] or {}
-    proof = "  ".join(f"{grade} {n}" for grade, n in grades.items() if n)
-    met = " · ".join(
-        part
-        for part in (str(kept["met"]), claimed, _("到场凭证 %(proof)s") % {"proof": proof} if proof else "")
-        if part
-    )
-    return {
-        "name": name,
-        "label": label,
-        **_percent(kept["share"], before and before["share"]),
-        "formula": _("按时 ÷ 本期到期；超时未到的算超时，未到期、暂停和作废的不算"),
-        "numerator": met,
-        "denominator": kept["due"],
-        **common,
-    }
-
-
-def _percent(share: float | None, before: float | None) -> Figures:
-    change = None if share is None or before is None else round((share - before) * 100, 1)
-    return {"value": None if share is None else round(share * 100, 1), "unit": "%", "change": change, "better": "up"}
-
-
-def _said(number: float | None) -> str:
-    return "—" if number is None else f"{number:.2f}"
+    said = "—" if value is None else str(value)
+    return {"name": name, "said": said, "n": None, "bar": None, "href": href if value else ""}

@@ -1,7 +1,10 @@
-"""Addresses of the supervision page."""
+"""Addresses of the figures' pages."""
 
 from django.urls import path
 
 from jiying.district import views
 
-urlpatterns = [path("district", views.district)]
+urlpatterns = [
+    path("district", views.district),
+    path("district/<str:by>/<str:code>", views.place),
+]

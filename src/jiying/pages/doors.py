@@ -18,7 +18,7 @@ ROOMS: tuple[tuple[str, Lazy | str, frozenset[str]], ...] = (
     ("/desk", _("工作台"), _DESK | _CENTRE | {"district"}),
     ("/centre", _("指挥中心"), _CENTRE | {"district"}),
     ("/centre/intake", _("来电登记"), _CENTRE | {"company"}),
-    ("/district", _("监管"), frozenset({"district", "supervisor", "town"})),
+    ("/district", _("监管"), _DESK | {"district", "supervisor"}),
     ("/report", _("我要报修"), frozenset({"resident"})),
 )
 

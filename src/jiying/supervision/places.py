@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from jiying.estates.models import Company, Contract, Division, Estate, Level
 from jiying.people.scopes import Scope
+from jiying.supervision.models import Cell, Grain
 from jiying.supervision.sums import Reach
 
 Names = dict[uuid.UUID | None, tuple[str, str]]
@@ -77,6 +78,30 @@ def names_of(
         divisions = Division.objects.filter(Q(pk__in=ids) | _quiet(scope, by, day, within))
         names.update({row.pk: (row.code, row.name) for row in divisions})
     return names
+
+
+def name_in(scope: Scope, within: tuple[str, str], day: date) -> str | None:
+    """The name of one place, if it lies in reach or holds orders that do."""
+    by, code = within
+    if by == "estate":
+        place: Any = Estate.objects.filter(code=code).first()
+        mine = place is not None and place.district in scope.districts
+    elif by == "company":
+        place = Company.objects.filter(uscc=code).first()
+        mine = place is not None and (
+            place.district in scope.districts or place.organisation_id in scope.companies | set(scope.managed)
+        )
+    else:
+        rows = Division.objects.filter(code=code, level=by).select_related("parent__parent")
+        place = rows.order_by("-valid_from").first()
+        above = {place.parent.code, getattr(place.parent.parent, "code", "")} if place and place.parent else set()
+        mine = bool(above & scope.districts) or code in (scope.towns if by == "town" else scope.committees)
+    reach = reach_of(scope, within)
+    if place is None or reach is None:
+        return None
+    if not mine and reach.orders is None:
+        mine = Cell.objects.filter(reach.where or Q(), grain=Grain.CELL, district__in=reach.districts).exists()
+    return str(place.name) if mine or homes_of(scope, "town", day, within) else None
 
 
 def _quiet(scope: Scope, by: str, day: date, within: tuple[str, str] | None) -> Q:

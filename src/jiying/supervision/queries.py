@@ -20,7 +20,7 @@ from jiying.people.scopes import Scope, scope_of
 from jiying.rules import packs
 from jiying.supervision import sums
 from jiying.supervision.figures import Tally
-from jiying.supervision.places import homes_of, names_of, reach_of
+from jiying.supervision.places import homes_of, name_in, names_of, reach_of
 from jiying.supervision.sums import Period
 
 BY = ("town", "committee", "company", "estate")
@@ -118,6 +118,12 @@ def first_report(who: Any, within: Within | None = None) -> datetime | None:
         return None
     rows = Order.objects.filter(sums.of_orders(reach)).order_by("reported_at")
     return rows.values_list("reported_at", flat=True).first()
+
+
+def place_name(who: Any, within: Within) -> str | None:
+    """The name of one place; None where it is nobody's, or beyond somebody's reach."""
+    scope = who if isinstance(who, Scope) else scope_of(who)
+    return name_in(scope, within, timezone.localdate(timezone=zone_for(scope)))
 
 
 def zone_for(scope: Scope) -> Any:

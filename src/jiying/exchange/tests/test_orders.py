@@ -19,6 +19,8 @@ from jiying.orders.actions import act
 from jiying.orders.models import Clock, Event, Order
 from jiying.orders.tests.build import district, walk
 from jiying.orders.verify import verify
+from jiying.supervision.actions import follow
+from jiying.supervision.models import Counted
 
 pytestmark = pytest.mark.django_db
 
@@ -183,7 +185,10 @@ def test_a_row_that_cannot_be_taken_says_which_field_and_why(d, tmp_path, row, f
 def test_a_revert_takes_whole_orders_out_and_leaves_a_trace(d, tmp_path):
     imported = _in(tmp_path, CLOSED, LATE, OPEN)
     act(_order("3").pk, "sign", by=d.actor("company"))
+    follow(list(Event.objects.select_related("order")))
+    assert Counted.objects.count() == 3
     reverted = actions.revert(imported.pk)
+    assert Counted.objects.count() == 1
     assert list(Order.objects.values_list("external_id", flat=True)) == ["3"]
     assert sum(queries.kept(reverted).values()) == 1
     assert (reverted.removed, len(reverted.removed_head)) == (2, 64)
