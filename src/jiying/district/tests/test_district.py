@@ -149,7 +149,7 @@ def test_one_place_has_its_page_with_its_days_and_hours(d):
                      ("committee", d.committee.code)):  # fmt: skip
         page = client.get(f"/district/{by}/{code}").content.decode()
         assert _figure(page, "arrived_30") == "0"
-        assert page.count('class="bars') == 2, by
+        assert page.count('<ol class="bars') == 2, by
     quiet = client.get(f"/district/estate/{d.estate2.code}").content.decode()
     assert 'data-test="quiet"' in quiet
     assert _figure(quiet, "arrived_30") == "—"
