@@ -224,7 +224,7 @@ def test_a_form_without_its_token_does_nothing(d: District) -> None:
     order = walk(d, report(d), "sign", "assign")
     token = track_token(order.pk)
     for role, path in (
-        ("company", f"/desk/orders/{order.pk}/urge"), ("company", f"/desk/orders/{order.pk}/contact"),
+        ("company", f"/desk/orders/{order.pk}/urge"), ("company", f"/desk/orders/{order.pk}/telephone"),
         ("worker", f"/worker/orders/{order.pk}/depart"), ("resident", f"/t/{token}/cancel"), ("resident", "/report"),
         ("operator", "/centre/intake"), ("operator", "/centre/intake/beside"), ("company", "/inbox/read"),
         ("company", "/sign-out"), ("company", "/demo/sign-in"), ("company", "/sign-in"),

@@ -77,7 +77,7 @@ def _journey(d: build.District) -> Order:
         client.get("/desk", {"q": PHONE})
     people["company"].post(f"/desk/orders/{order.pk}/sign", _form(order))
     people["company"].post(f"/desk/orders/{order.pk}/assign", _form(order, worker=str(d.worker.pk)))
-    people["company"].post(f"/desk/orders/{order.pk}/contact", {"reason": NOTE})
+    people["company"].post(f"/desk/orders/{order.pk}/telephone", {"reason": NOTE})
     people["worker"].get(f"/worker/orders/{order.pk}")
     people["worker"].post(f"/worker/orders/{order.pk}/depart", _form(order))
     point = f"{POINT['lon']},{POINT['lat']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,12 +23,14 @@ from jiying.dispatch.actions import say
 from jiying.dispatch.queries import suggestions as suggested
 from jiying.dispatch.wire import suggestions_json
 from jiying.orders import idempotency, queries
+from jiying.orders import reveal as showing
 from jiying.orders.actors import TRACKER, Actor, roles_for
 from jiying.orders.intake import NewOrder, accept_one
 from jiying.orders.models import Order
 from jiying.orders.proof import arrival_code, track_token
 from jiying.orders.states import roles_of
 from jiying.orders.wire import order_json
+from jiying.people import audit
 from jiying.people.scopes import scope_of
 
 router = Router(tags=["orders"])
@@ -176,6 +179,23 @@ def action(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse
     except StaleVersion as error:
         raise _with_present_state(error, order_id, user) from error
     return order_answer(done.pk, by)
+
+
+@router.post(
+    "/{order_id}/reveal",
+    auth=SignedIn(),
+    response=schemas.Contact,
+    openapi_extra=schemas.takes(schemas.Reveal),
+    summary="See the reporter's telephone",
+)
+def reveal(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """The whole name and telephone, for a `reason`; every answer is a row on the audit.  403 for those whom the
+    number does not serve, 429 after sixty in an hour.
+    """
+    contact = showing.reveal(
+        order_id, by=asker(request), reason=body_of(request).get("reason"), origin=audit.origin_of(request)
+    )
+    return json_answer(asdict(contact))
 
 
 def _with_present_state(error: StaleVersion, order_id: uuid.UUID, user: Any) -> JiyingError:

@@ -89,6 +89,19 @@ class Action(Schema):
     data: dict[str, Any] | None = None
 
 
+class Reveal(Schema):
+    """Why somebody wants to see a telephone."""
+
+    reason: str = Field(max_length=200)
+
+
+class Contact(Schema):
+    """A reporter, unmasked; empty where nothing was given or it was erased."""
+
+    name: str
+    phone: str
+
+
 class TrackAction(Schema):
     """A verb by the holder of a tracking link."""
 
@@ -455,7 +468,7 @@ class Problem(BaseModel):
     errors: list[FieldProblem]
 
 
-BODIES: tuple[type[BaseModel], ...] = (Report, Action, TrackAction, Problem)
+BODIES: tuple[type[BaseModel], ...] = (Report, Action, Reveal, TrackAction, Problem)
 """What no answer refers to, and the document wants all the same."""
 
 _KEY = {

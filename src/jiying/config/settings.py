@@ -45,7 +45,7 @@ ROOT_URLCONF = "jiying.config.urls"
 WSGI_APPLICATION = "jiying.config.wsgi.application"
 ROOMS = (
     "people", "estates", "orders", "dispatch", "notices", "supervision", "exchange", "pages",
-    "resident", "worker", "desk", "centre", "district", "ledgers", "api", "live", "simulation",
+    "resident", "worker", "desk", "centre", "district", "ledgers", "labels", "api", "live", "simulation",
 )  # fmt: skip
 INSTALLED_APPS = [
     *(f"jiying.{room}" for room in ROOMS),

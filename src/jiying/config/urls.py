@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("jiying.desk.urls")),
     path("", include("jiying.centre.urls")),
     path("", include("jiying.district.urls")),
+    path("", include("jiying.labels.urls")),
     path("", include("jiying.pages.urls")),
 ]
 

@@ -43,6 +43,17 @@ def parse_phone(text: Any, *, region: str = "CN", field: str = "reporter.phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def spaced(phone: str) -> str:
+    """An E.164 number as people here read it: mobiles 3 4 4, landlines with their area code.
+
+    >>> spaced("+8613812345678"), spaced("+862150123456"), spaced("+12025550123")
+    ('138 1234 5678', '021 5012 3456', '+1 202-555-0123')
+    """
+    number = phonenumbers.parse(phone, "CN")
+    style = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, style.NATIONAL if number.country_code == 86 else style.INTERNATIONAL)
+
+
 def last4(phone: str) -> str:
     """The last four digits, which a resident types to prove that the order is theirs.
 

@@ -9,6 +9,6 @@ urlpatterns = [
     path("desk/workers", crew.people),
     path("desk/workers/<uuid:worker_id>/duty", crew.switch),
     path("desk/orders/<uuid:order_id>", views.order),
-    path("desk/orders/<uuid:order_id>/contact", views.reveal),
+    path("desk/orders/<uuid:order_id>/telephone", views.reveal),
     path("desk/orders/<uuid:order_id>/<str:verb>", views.say),
 ]

@@ -15,23 +15,22 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jiying.core.errors import BadInput, JiyingError, NotFound, StaleVersion
-from jiying.core.text import clean
 from jiying.desk import queue
 from jiying.desk.filters import Filters
 from jiying.desk.matter import NOT_HERE, matter
 from jiying.desk.shown import chips_of, title_of, total_of
 from jiying.dispatch.actions import say as say_about
 from jiying.estates.queries import the_district, zone_of
-from jiying.orders import contacts
-from jiying.orders.actions import act
+from jiying.orders import reveal as showing
 from jiying.orders.actors import Actor
 from jiying.orders.queries import Row, one
-from jiying.pages.gates import only
+from jiying.pages.gates import only, signed_in
 from jiying.pages.verbforms import data_from
 from jiying.pages.words import past, word
+from jiying.people import audit
 from jiying.people.scopes import scope_of
 
 at_desk = only("company", "manager", "committee", "town", "operator", "supervisor", "district")
@@ -72,19 +71,20 @@ def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
     return redirect(f"/desk/orders/{order_id}{query}")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @at_desk
 def reveal(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """The reporter's whole telephone number, for a reason that goes on the order's record."""
+    """The reporter's whole telephone number, for a reason that goes on the audit; a reload masks it again."""
     filters, row = _came_from(request), _found(request, order_id)
+    if request.method != "POST":
+        return redirect(f"/desk/orders/{order_id}")
     try:
-        reason = clean(request.POST.get("reason"), field="reason", max_chars=200, single_line=True)
-        told = _("查看了报修人电话：%(reason)s") % {"reason": reason}
-        act(order_id, "note", by=Actor.of(request.user), data={"text": told})
-    except BadInput as error:
+        contact = showing.reveal(
+            order_id, by=signed_in(request), reason=request.POST.get("reason"), origin=audit.origin_of(request)
+        )
+    except JiyingError as error:
         return _page(request, filters, row=row, refused={"title": error.detail, "todo": ""}, status=error.status)
-    row = _found(request, order_id)
-    return _page(request, filters, row=row, phone=contacts.phone_of(row.order))
+    return _page(request, filters, row=row, contact=contact)
 
 
 def _act(request: HttpRequest, order_id: uuid.UUID, verb: str) -> None:
@@ -142,7 +142,7 @@ def _page(
     *,
     row: Row | None = None,
     refused: dict[str, str] | None = None,
-    phone: str = "",
+    contact: showing.Contact | None = None,
     status: int = 200,
 ) -> HttpResponse:
     scope, part = scope_of(request.user), request.headers.get("X-Part", "")
@@ -166,7 +166,8 @@ def _page(
             if row is None and page.rows and part != "queue":
                 row = one(page.rows[0].pk, request.user)
         if row is not None and part != "queue":
-            context |= matter(row, scope) | {"phone": phone}
+            context |= matter(row, scope) | {"contact": contact}
+            context["may_reveal"] = showing.may_reveal(row.order, Actor.of(request.user))
         context["current"] = row.order.pk if row is not None else None
         template = {"matter": "desk/parts/matter.html", "queue": "desk/parts/queue.html"}.get(part, "desk/desk.html")
         response = render(request, template, context, status=status)

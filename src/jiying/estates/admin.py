@@ -9,12 +9,36 @@ from django.http import HttpRequest
 from jiying.core.errors import BadInput
 from jiying.core.text import initials
 from jiying.estates.actions import checked_uscc
-from jiying.estates.models import Building, Company, Contract, Division, DutyChange, Estate, Mandate, Shift, Worker
+from jiying.estates.models import (
+    Building,
+    Company,
+    Contract,
+    Division,
+    DutyChange,
+    Estate,
+    Mandate,
+    PlantRoom,
+    Shift,
+    Worker,
+)  # fmt: skip
 
 
 class BuildingInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Building
     extra = 0
+
+
+class PlantRoomInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = PlantRoom
+    extra = 0
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only buildings of this estate: a district has tens of thousands."""
+        if db_field.name == "building":
+            match = request.resolver_match
+            estate = match.kwargs.get("object_id") if match else None
+            kwargs["queryset"] = Building.objects.filter(estate=estate) if estate else Building.objects.none()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class ContractInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -41,7 +65,7 @@ class EstateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("kind",)
     search_fields = ("code", "name", "initials")
     exclude = ("initials",)
-    inlines = (BuildingInline, ContractInline)
+    inlines = (BuildingInline, PlantRoomInline, ContractInline)
 
     def save_model(self, request: HttpRequest, obj: Estate, form: Any, change: bool) -> None:
         """The pinyin initials follow the name, so that the estate is found."""

@@ -126,6 +126,34 @@ class Building(models.Model):
         return self.name
 
 
+class RoomKind(models.TextChoices):
+    PUMP = "pump", _("泵房")
+    POWER = "power", _("配电间")
+    LIFT = "lift", _("电梯机房")
+    FIRE = "fire", _("消防控制室")
+    HEAT = "heat", _("换热站")
+    OTHER = "other", _("其他设备间")
+
+
+class PlantRoom(models.Model):
+    """A room with machines that serve many: its sign proves an arrival like a building's.
+
+    `building` None: it stands by itself in the estate.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    estate = models.ForeignKey(Estate, models.CASCADE, related_name="rooms")
+    building = models.ForeignKey(Building, models.CASCADE, null=True, blank=True, related_name="rooms")
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8, choices=RoomKind, default=RoomKind.OTHER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["estate", "name"], name="room_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Company(models.Model):
     """A property-service company; `uscc` is its unified social credit code (GB 32100), checked on writing."""
 

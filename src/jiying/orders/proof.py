@@ -14,6 +14,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.utils.translation import gettext as _
 
@@ -32,8 +33,23 @@ def arrival_code(order: uuid.UUID, round_no: int) -> str:
 
 
 def place_code(place: uuid.UUID) -> str:
-    """Eight characters for the sign of an estate or a building."""
-    return keyed_hash(str(place), purpose="place")[:8].upper()
+    """Eight digits for the sign of an estate, a building or a plant room: a telephone's number pad types them."""
+    return f"{int(keyed_hash(str(place), purpose='place')[:16], 16) % 100_000_000:08}"
+
+
+def typed_code(text: str) -> str:
+    """The code in what was typed or scanned: the code itself, or the address that a sign's QR code holds.
+
+    >>> typed_code("https://jiying.example.org/report?estate=E1&sign=08124471")
+    '08124471'
+    >>> typed_code(" ０８１２ 4471 ")
+    '08124471'
+    """
+    # Chinese keyboards type digits in full width too.
+    code = unicodedata.normalize("NFKC", text).replace(" ", "")
+    if "?" not in code:
+        return code
+    return parse_qs(code.partition("?")[2][:1000]).get("sign", [code])[0]
 
 
 def track_token(order: uuid.UUID) -> str:
@@ -65,8 +81,7 @@ def arrival_data(ledger: Ledger, data: dict[str, Any], *, place: Place, by_centr
         WrongCode: the code matches neither; after five in a round no code is accepted any more.
         BadInput: `bad_point`.
     """
-    # Chinese keyboards type digits in full width too.
-    code = unicodedata.normalize("NFKC", str(data.get("code") or "")).strip()
+    code = typed_code(str(data.get("code") or "")[:2000])
     out: dict[str, Any] = {}
     distance = _distance(data, place, out)
     grade = "C"
@@ -75,7 +90,7 @@ def arrival_data(ledger: Ledger, data: dict[str, Any], *, place: Place, by_centr
             raise BadCode(_("到场码已输错五次，本单不再接受到场码。请让居民致电指挥中心核实，或不填到场码直接报到场。"))
         if code == arrival_code(ledger.order, ledger.judge.round):
             grade = "A"
-        elif code.upper() in place.signs:
+        elif code in place.signs:
             grade = "B" if distance is not None and distance <= NEAR_M else "C"
         else:
             left = MAX_WRONG - ledger.wrong_codes - 1

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from jiying.core.errors import StaleVersion
 from jiying.core.geo import Point
-from jiying.estates.models import Worker
+from jiying.estates.models import PlantRoom, Worker
 from jiying.orders.actors import Actor, roles_for, speaking_as
 from jiying.orders.chain import Moment
 from jiying.orders.ladder import key_of
@@ -38,6 +39,10 @@ class Database:
 
     def place(self, order: Order) -> Place:
         ids = [place for place in (order.building_id, order.estate_id) if place]
+        if order.estate_id:
+            # The sign of a plant room, unless the order is about another building.
+            here = Q(building=order.building_id) | Q(building=None) if order.building_id else Q()
+            ids += PlantRoom.objects.filter(here, estate=order.estate_id).values_list("pk", flat=True)
         point = Point(order.lon, order.lat) if order.lon is not None and order.lat is not None else None
         return Place(signs=frozenset(place_code(place) for place in ids), point=point)
 

@@ -11,9 +11,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
+from jiying.people.models import User
 from jiying.people.scopes import scope_of
 
 View = Callable[..., HttpResponse]
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The user of a request that passed a gate."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def only(*roles: str) -> Callable[[View], View]:

@@ -223,6 +223,13 @@ AUDIENCES: dict[str, Lazy | str] = {
     "replaced": _("原先派去的维修工"),
 }
 
+#: Why somebody looks at a telephone; what is chosen is the reason on the audit.
+REVEAL = {
+    "visit": _("约上门时间"),
+    "find": _("到了，找不到人"),
+    "ask": _("核实情况"),
+    "follow_up": _("回访"),
+}
 TABLES: dict[str, dict[str, Any]] = {
     "state": STATES,
     "resident_state": RESIDENT_STATES,
@@ -238,6 +245,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "grade": GRADES,
     "satisfaction": SATISFACTIONS,
     "left_out": LEFT_OUT,
+    "reveal": REVEAL,
     "audience": AUDIENCES,
     "purpose": PURPOSES,
     "verb": {name: words.button for name, words in VERBS.items()},

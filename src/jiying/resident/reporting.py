@@ -21,6 +21,9 @@ from jiying.orders import idempotency, intake
 from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.proof import track_token
+from jiying.orders.states import BEFORE_ARRIVAL
+from jiying.pages.shown import place_of
+from jiying.people.scopes import scope_of
 from jiying.resident import mine
 from jiying.resident.form import Filled, messages_of, plain, signs_of, where
 from jiying.rules import packs
@@ -105,9 +108,21 @@ def _page(
         "first": next(iter(errors or ()), ""),
         "title": title,
         "asked": asked,
+        "arriving": arriving(request.user, filled.estate, request.GET.get("sign", "")) if status == 200 else [],
         **where(filled),
     }
     return render(request, "resident/report.html", context, status=status)
+
+
+def arriving(user: Any, estate: str, sign: str) -> list[dict[str, str]]:
+    """Where a worker who scans a sign may report their arrival: their orders in that estate, with the sign's code."""
+    if not (sign.isdecimal() and sign.isascii() and len(sign) == 8 and "worker" in scope_of(user).roles):
+        return []
+    mine = Order.objects.with_names().filter(worker__user=user, state__in=BEFORE_ARRIVAL, estate__code=estate)
+    return [
+        {"place": place_of(order).line, "href": f"/worker/orders/{order.pk}?do=arrive&code={sign}"}
+        for order in mine.order_by("headline_due", "pk")[:5]
+    ]
 
 
 @require_GET

@@ -9,5 +9,6 @@ urlpatterns = [
     path("worker/duty", duty.switch),
     path("worker/orders/<uuid:order_id>", views.one),
     path("worker/orders/<uuid:order_id>/decline", duty.decline),
+    path("worker/orders/<uuid:order_id>/telephone", views.reveal),
     path("worker/orders/<uuid:order_id>/<str:verb>", views.say),
 ]

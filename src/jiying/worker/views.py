@@ -16,17 +16,20 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jiying.core.errors import JiyingError, NotFound, StaleVersion
 from jiying.notices.queries import replaced
 from jiying.orders import contacts
+from jiying.orders import reveal as showing
 from jiying.orders.actions import act
 from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.queries import Row
+from jiying.pages.gates import signed_in
 from jiying.pages.shown import category_of, place_of, sign_of, words_of
 from jiying.pages.verbforms import data_from
+from jiying.people import audit
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
 from jiying.worker.bars import Tried, bar_of
@@ -99,11 +102,13 @@ def _card(row: Row) -> dict[str, Any]:
 @require_safe
 @for_workers
 def one(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """One order; `?do=VERB` opens that verb's form."""
+    """One order; `?do=VERB` opens that verb's form, `?code=` fills in a place's code."""
     row = own_order(order_id, request.user)
     if row is None:
         raise Http404
-    return _order(request, row, Tried(verb=request.GET.get("do", "")))
+    # A scanned sign leads here with its code.
+    code = request.GET.get("code", "")[:12]
+    return _order(request, row, Tried(verb=request.GET.get("do", ""), typed={"code": code} if code else {}))
 
 
 @require_POST
@@ -130,6 +135,24 @@ def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
     return redirect(f"/worker/orders/{order_id}")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_workers
+def reveal(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """The reporter's telephone as a link to ring, for a purpose that goes on the audit; a reload masks it again."""
+    row = own_order(order_id, request.user)
+    if row is None:
+        raise Http404
+    if request.method != "POST":
+        return redirect(f"/worker/orders/{order_id}")
+    try:
+        contact = showing.reveal(
+            order_id, by=signed_in(request), reason=request.POST.get("reason"), origin=audit.origin_of(request)
+        )
+    except JiyingError as error:
+        return _order(request, row, Tried(error=error), status=error.status)
+    return _order(request, row, Tried(), contact=contact)
+
+
 def _zone_of(order_id: uuid.UUID) -> Any:
     return zone(Order.objects.filter(pk=order_id).only("district"))
 
@@ -154,13 +177,17 @@ def refused_order(request: HttpRequest, row: Row, error: JiyingError) -> HttpRes
     return _order(request, row, Tried(error=error), status=error.status)
 
 
-def _order(request: HttpRequest, row: Row, tried: Tried, status: int = 200) -> HttpResponse:
+def _order(
+    request: HttpRequest, row: Row, tried: Tried, status: int = 200, contact: showing.Contact | None = None
+) -> HttpResponse:
     with timezone.override(zone([row.order])):
         context = {
             "row": row,
             "order": row.order,
             **shown_order(row.order),
             "reporter": contacts.masked(row.order),
+            "contact": contact,
+            "may_reveal": showing.may_reveal(row.order, Actor.of(request.user)),
             "bar": bar_of(row, _pauses(row.order), tried),
             "events": [_told(line) for line in row.events],
             "problem": tried.problem,

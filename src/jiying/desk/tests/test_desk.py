@@ -17,7 +17,7 @@ from jiying.desk.filters import Filters
 from jiying.estates.models import Company
 from jiying.orders.models import Event, Order
 from jiying.orders.tests.build import District, district, report, walk
-from jiying.people.models import User
+from jiying.people.models import Audit, User
 from jiying.people.scopes import scope_of
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_another_towns_order_is_not_found_rather_than_forbidden(d, role):
     assert str(elsewhere.pk) not in client.get("/desk").content.decode()
     assert client.get(f"/desk/orders/{elsewhere.pk}").status_code == 404
     assert client.post(f"/desk/orders/{elsewhere.pk}/note", {"version": "1", "text": "?"}).status_code == 404
-    assert client.post(f"/desk/orders/{elsewhere.pk}/contact", {"reason": "?"}).status_code == 404
+    assert client.post(f"/desk/orders/{elsewhere.pk}/telephone", {"reason": "?"}).status_code == 404
     assert Event.objects.filter(order=elsewhere).count() == 1
 
 
@@ -213,10 +213,12 @@ def test_contacts_are_masked_until_a_reason_is_given_and_the_reason_is_on_record
     page = client.get(f"/desk/orders/{order.pk}").content.decode()
     assert "138****5678" in page
     assert "13812345678" not in page
-    assert client.post(f"/desk/orders/{order.pk}/contact", {"reason": " "}).status_code == 422
-    page = client.post(f"/desk/orders/{order.pk}/contact", {"reason": "约上门时间"}).content.decode()
+    assert client.post(f"/desk/orders/{order.pk}/telephone", {"reason": " "}).status_code == 422
+    page = client.post(f"/desk/orders/{order.pk}/telephone", {"reason": "约上门时间"}).content.decode()
     assert "+8613812345678" in page
-    assert "查看了报修人电话：约上门时间" in page
+    assert "138 1234 5678" in page
+    (row,) = Audit.objects.filter(action="reveal")
+    assert (row.about, row.reason, row.origin) == (order.number, "约上门时间", "127.0.0.1")
     assert "13812345678" not in client.get(f"/desk/orders/{order.pk}").content.decode()
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from jiying.core.phones import spaced
 from jiying.pages import clockface, figures, shown, timelines, verbforms, words
 from jiying.pages.peopletime import exact_time
 from jiying.pages.peopletime import people_time as say_time
@@ -114,14 +115,19 @@ def figure(figure: Any, href: str = "") -> dict[str, Any]:
 def who(context: Mapping[str, Any], person: Any, role: str = "", reveal_url: str = "") -> dict[str, Any]:
     """A person: `name organisation role phone` (already masked: this tag hides nothing).
 
-    `reveal_url`: where a POST with `reason` shows the whole number; the reason is asked for and logged there.
+    A whole number (E.164) is a link to ring.  `reveal_url`: where a POST with `reason` shows it; the reason is asked
+    for and goes on the audit there.
     """
+    phone = "" if isinstance(person, str) else str(shown.take(person, "phone", ""))
+    dial = phone if phone.startswith("+") and "*" not in phone else ""
     return {
         "name": shown.name_of(person),
         "organisation": shown.name_of(shown.take(person, "organisation") or shown.take(person, "company")),
         "role": words.word("role", role or shown.take(person, "role", "")),
-        "phone": "" if isinstance(person, str) else str(shown.take(person, "phone", "")),
+        "phone": spaced(dial) if dial else phone,
+        "dial": dial,
         "reveal_url": reveal_url,
+        "reasons": [str(words.word("reveal", code)) for code in words.REVEAL],
         "csrf_token": context.get("csrf_token"),
     }
 
