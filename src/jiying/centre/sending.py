@@ -72,7 +72,7 @@ def _row(found: Suggestions, why: str, first: bool) -> Wanting:
     people = tuple(
         Person(
             worker=choice.worker,
-            name=found.advice.worker(choice).name,
+            name=found.advice.person(choice).name,
             tier=saying.tier(choice.tier),
             why=found.why(choice),
             key=uuid.uuid4().hex,

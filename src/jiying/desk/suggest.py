@@ -60,13 +60,13 @@ def shown(order: Order, scope: Scope, now: datetime) -> tuple[Shown | None, list
 
 def _row(order: Order, found: Suggestions, n: int) -> Suggested:
     choice = found.choices[n]
-    worker = found.advice.worker(choice)
+    worker = found.advice.person(choice)
     return Suggested(
         rank=n + 1,
         worker=choice.worker,
         name=worker.name,
         tier=saying.tier(choice.tier),
-        of=worker.company.name if worker.company_id != order.company_id else "",
+        of=worker.company if worker.company_id != order.company_id else "",
         why=found.why(choice),
         key=uuid.uuid4().hex,
     )
@@ -76,11 +76,12 @@ def _options(order: Order, found: Suggestions, now: datetime) -> list[tuple[str,
     """Whom the form offers: those who can go by rank, then the others; without a company all of the district."""
     advice, ours = found.advice, {choice.worker for choice in found.choices}
     loads = {choice.worker: choice.candidate.load for choice in advice.ranking.ranked}
-    rows = [(choice.worker, _said(advice.worker(choice), "", loads[choice.worker])) for choice in found.choices]
+    rows = [(choice.worker, _said(advice.person(choice).name, "", loads[choice.worker])) for choice in found.choices]
     left = [one for one in advice.ranking.left_out if one.candidate.worker in found.reach]
     left.sort(key=lambda one: (one.why == OFF_DUTY, one.why == NO_SKILL, one.candidate.load, one.candidate.worker))
     rows += [
-        (one.candidate.worker, _said(advice.workers[one.candidate.worker], one.why, one.candidate.load)) for one in left
+        (one.candidate.worker, _said(advice.people[one.candidate.worker].name, one.why, one.candidate.load))
+        for one in left
     ]
     if order.company is None:
         known = ours | {one.candidate.worker for one in left}
@@ -93,8 +94,8 @@ def _named(worker: Worker) -> str:
     return f"{worker.name} · {worker.company.name}"
 
 
-def _said(worker: Worker, why: str, load: int) -> str:
-    parts = [worker.name, _("不在班") if why == OFF_DUTY else _("在班")]
+def _said(name: str, why: str, load: int) -> str:
+    parts = [name, _("不在班") if why == OFF_DUTY else _("在班")]
     if why and why != OFF_DUTY:
         parts.append(str(saying.LEFT_OUT[why]))
     parts.append(_("手上 %(n)d 单") % {"n": load} if load else _("空闲"))

@@ -59,7 +59,7 @@ def suggestions(
 
 def _narrowed(advice: Advice, scope: Scope, limit: int) -> Suggestions:
     bodies = None if "operator" in scope.roles or advice.order.district in scope.districts else _own(scope)
-    ours = {key for key, worker in advice.workers.items() if bodies is None or worker.company.organisation_id in bodies}
+    ours = {key for key, hand in advice.people.items() if bodies is None or hand.organisation_id in bodies}
     choices = [choice for choice in advice.ranking.ranked if choice.worker in ours]
     why = Counter(left.why for left in advice.ranking.left_out if left.candidate.worker in ours)
     return Suggestions(advice, tuple(choices[:limit]), dict(why), frozenset(ours))

@@ -9,20 +9,20 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
 
 from jiying.dispatch.engine.ranking import Choice, Ranking, nearest, rank
-from jiying.dispatch.engine.world import DEFAULTS, Candidate, Job, Settings, Spot, Tier
+from jiying.dispatch.engine.world import DEFAULTS, Candidate, Job, Settings, Tier
+from jiying.dispatch.hands import Hand, read, spot_of
 from jiying.dispatch.plan import History, Rules
 from jiying.dispatch.policies import Policies
-from jiying.estates.models import Worker
-from jiying.estates.queries import mandated, with_duty, zone_of
+from jiying.estates.duty import is_on
+from jiying.estates.queries import mandated, zone_of
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order
-from jiying.orders.states import OPEN
 from jiying.orders.store import load_many, pack_of
 
 log = logging.getLogger("jiying.dispatch")
@@ -40,14 +40,15 @@ class Advice:
     order: Order
     job: Job
     ranking: Ranking
-    workers: dict[str, Worker]
+    people: dict[str, Hand]
     settings: Settings
     rules: Rules
     history: History
     failed: bool = False
 
-    def worker(self, choice: Choice) -> Worker:
-        return self.workers[choice.worker]
+    def person(self, choice: Choice) -> Hand:
+        """Who that is."""
+        return self.people[choice.worker]
 
     def spoken(self, worker: str, among: frozenset[str] | None = None) -> dict[str, object]:
         """What speaks for one of the ranked, in codes and numbers (`saying.why` makes a sentence of it).
@@ -86,15 +87,6 @@ class Advice:
         return {"advice": kept}
 
 
-@dataclass(slots=True)
-class _Hands:
-    """What is known of the workers in reach."""
-
-    workers: dict[uuid.UUID, list[Worker]] = field(default_factory=lambda: defaultdict(list))
-    load: dict[uuid.UUID, int] = field(default_factory=lambda: defaultdict(int))
-    place: dict[uuid.UUID, tuple[bool, datetime, Spot]] = field(default_factory=dict)
-
-
 def advise(order: Order, *, now: datetime | None = None, everybody: bool = True) -> Advice:
     """Who could go to `order` now.  `everybody`: all tiers at once, as the centre asks; else one after the other."""
     return advise_many([order], now=now, everybody=everybody)[0]
@@ -115,7 +107,7 @@ def advise_many(
         ledgers = load_many(orders)
     policies = Policies.on(timezone.localdate(now), {order.district for order in orders})
     entitled = _entitled(orders, now)
-    hands = _hands({company for tiers in entitled.values() for company in tiers}, now)
+    hands = read({company for tiers in entitled.values() for company in tiers}, now)
     return [
         _advice(order, ledgers[order.pk], policies.of(order), entitled[order.pk], hands, now, everybody)
         for order in orders
@@ -141,35 +133,12 @@ def _entitled(orders: Sequence[Order], now: datetime) -> dict[uuid.UUID, dict[uu
     return found
 
 
-def _hands(companies: set[uuid.UUID], now: datetime) -> _Hands:
-    """The companies' active workers with duty, load and place.  Four queries.
-
-    A place is known only while an order of theirs is active: where they arrived, else where they are going; everybody
-    else is taken to be at their home estate.
-    """
-    hands = _Hands()
-    rows = with_duty(Worker.objects.filter(active=True, company_id__in=companies), now)
-    for worker in rows.select_related("company", "home_estate"):
-        hands.workers[worker.company_id].append(worker)
-    # `open` is a set of states; the index of (worker, state) answers.
-    busy = Order.objects.filter(worker__company_id__in=companies, state__in=sorted(OPEN)).order_by()
-    columns = ("worker_id", "state", "state_since", "lon", "lat")
-    for worker_id, state, since, lon, lat in busy.values_list(*columns):
-        if worker_id is None:
-            continue
-        hands.load[worker_id] += 1
-        if state in ("on_site", "en_route") and lon is not None and lat is not None:
-            here = (state == "on_site", since, Spot(lon, lat))
-            hands.place[worker_id] = max(hands.place.get(worker_id, here), here, key=lambda known: known[:2])
-    return hands
-
-
 def _advice(
     order: Order,
     ledger: Ledger,
     rules: Rules,
     entitled: dict[uuid.UUID, Tier],
-    hands: _Hands,
+    hands: dict[uuid.UUID, list[Hand]],
     now: datetime,
     everybody: bool,
 ) -> Advice:
@@ -184,23 +153,22 @@ def _advice(
         asked=Tier.CENTRE if everybody else history.asked,
     )
     zone = zone_of(order.district)
-    people = [(worker, tier) for company, tier in entitled.items() for worker in hands.workers.get(company, ())]
+    people = [(hand, tier) for company, tier in entitled.items() for hand in hands.get(company, ())]
     candidates = [
         Candidate(
-            worker=str(worker.pk),
+            worker=hand.id,
             tier=tier,
-            at=_place_of(worker, hands),
-            skills=frozenset(worker.skills),
-            on_duty=worker.on_duty(now, zone),
-            load=hands.load.get(worker.pk, 0),
-            home=order.estate_id is not None and worker.home_estate_id == order.estate_id,
-            barred=history.bar_of(str(worker.pk), tier),
+            at=hand.at or hand.home_at,
+            skills=hand.skills,
+            on_duty=is_on(hand.hours, hand.switches, now, zone),
+            load=hand.load,
+            home=order.estate_id is not None and hand.home_id == order.estate_id,
+            barred=history.bar_of(hand.id, tier),
         )
-        for worker, tier in people
+        for hand, tier in people
     ]
     ranking, failed = _ranked(job, candidates, settings)
-    workers = {str(worker.pk): worker for worker, _tier in people}
-    return Advice(order, job, ranking, workers, settings, rules, history, failed)
+    return Advice(order, job, ranking, {hand.id: hand for hand, _tier in people}, settings, rules, history, failed)
 
 
 def _ranked(job: Job, candidates: Iterable[Candidate], settings: Settings) -> tuple[Ranking, bool]:
@@ -220,16 +188,3 @@ def settings_of(rules: Rules) -> Settings:
     if rules.cap_m is None:
         return settings
     return replace(settings, cap_m=dict.fromkeys(settings.cap_m, float(rules.cap_m)))
-
-
-def spot_of(lon: float | None, lat: float | None) -> Spot | None:
-    """A place, where both numbers are there."""
-    return Spot(lon, lat) if lon is not None and lat is not None else None
-
-
-def _place_of(worker: Worker, hands: _Hands) -> Spot | None:
-    known = hands.place.get(worker.pk)
-    if known is not None:
-        return known[2]
-    home = worker.home_estate
-    return spot_of(home.lon, home.lat) if home else None

@@ -21,11 +21,11 @@ def suggestions_json(found: Suggestions) -> dict[str, Any]:
 
 def _one(found: Suggestions, place: int) -> dict[str, Any]:
     choice = found.choices[place]
-    worker, spoken = found.advice.worker(choice), found.spoken(choice)
+    worker, spoken = found.advice.person(choice), found.spoken(choice)
     return {
         "rank": place + 1,
         "worker": {"id": choice.worker, "name": worker.name},
-        "company": reference(worker.company.uscc, worker.company.name),
+        "company": reference(worker.uscc, worker.company),
         "tier": spoken["tier"],
         "home": spoken["home"],
         "load": spoken["load"],

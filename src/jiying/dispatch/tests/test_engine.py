@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as said
 from hypothesis import strategies as st
 
 from jiying.dispatch import engine
@@ -40,6 +41,9 @@ spots = st.one_of(
     st.builds(Spot, st.floats(121.3, 121.9), st.floats(30.9, 31.4)),
     st.builds(Spot, st.floats(allow_nan=True), st.floats(allow_nan=True)),
 )
+#: How long it takes is no matter here, also on a machine that is busy with other things.
+patient = said(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 people = st.lists(
     st.builds(
         Candidate,
@@ -71,6 +75,7 @@ limits = st.builds(
 )
 
 
+@patient
 @given(jobs, people, limits)
 def test_nobody_goes_without_the_skill_off_duty_beyond_the_cap_or_with_full_hands(job, hands, settings):
     found = rank(job, hands, settings)
@@ -86,6 +91,7 @@ def test_nobody_goes_without_the_skill_off_duty_beyond_the_cap_or_with_full_hand
             assert straight_m(one.at, job.at) <= settings.cap(job.urgency)
 
 
+@patient
 @given(jobs, people, limits)
 def test_everybody_is_either_ranked_or_left_out_for_one_known_reason(job, hands, settings):
     found = rank(job, hands, settings)
@@ -96,6 +102,7 @@ def test_everybody_is_either_ranked_or_left_out_for_one_known_reason(job, hands,
     assert sum(found.why_not.values()) == len(found.left_out)
 
 
+@patient
 @given(jobs, people, limits, st.randoms())
 def test_the_same_people_in_any_order_are_ranked_the_same(job, hands, settings, random):
     first = rank(job, hands, settings)
@@ -104,6 +111,7 @@ def test_the_same_people_in_any_order_are_ranked_the_same(job, hands, settings, 
     assert rank(job, shuffled, settings) == first
 
 
+@patient
 @given(jobs, people, limits)
 def test_entitlement_goes_before_nearness(job, hands, settings):
     found = rank(job, hands, settings)
@@ -112,6 +120,7 @@ def test_entitlement_goes_before_nearness(job, hands, settings):
     assert found.asked >= job.asked
 
 
+@patient
 @given(jobs, people)
 def test_the_stand_in_keeps_to_skill_duty_and_cap_too(job, hands):
     for choice in nearest(job, hands).ranked:

@@ -1,0 +1,85 @@
+"""Those who could be sent, as the engine wants to know them: skills, duty, load, place.
+
+Read as plain values: hundreds of them are looked at for one order, and rows of models would cost most of the time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from jiying.dispatch.engine.world import Spot
+from jiying.estates.duty import Hours, Switch
+from jiying.estates.models import DutyChange, Shift, Worker
+from jiying.orders.models import Order
+from jiying.orders.states import OPEN
+
+
+@dataclass(slots=True)
+class Hand:
+    """A worker: who they are and for whom they work; what they can do and when; what they have in hand.
+
+    `at` is known only while an order of theirs is active: where they arrived, else where they are going; otherwise
+    they are taken to be at home, `home_at`.
+    """
+
+    id: str
+    name: str
+    company_id: uuid.UUID
+    company: str
+    uscc: str
+    organisation_id: uuid.UUID
+    skills: frozenset[str]
+    home_id: uuid.UUID | None
+    home_at: Spot | None
+    hours: list[Hours] = field(default_factory=list)
+    switches: list[Switch] = field(default_factory=list)
+    load: int = 0
+    at: Spot | None = None
+    _since: tuple[bool, datetime] | None = None
+
+    def takes(self, state: str, since: datetime, spot: Spot | None) -> None:
+        """Count an open order of theirs, in `state` `since` then, at `spot`."""
+        self.load += 1
+        if state not in ("on_site", "en_route") or spot is None:
+            return
+        known = (state == "on_site", since)
+        if self._since is None or known > self._since:
+            self._since, self.at = known, spot
+
+
+def read(companies: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, list[Hand]]:
+    """The active workers of `companies`, by company.  Four queries."""
+    wanted = list(companies)
+    columns = (
+        *("pk", "name", "company_id", "company__name", "company__uscc", "company__organisation_id", "skills"),
+        *("home_estate_id", "home_estate__lon", "home_estate__lat"),
+    )
+    hands: dict[uuid.UUID, Hand] = {}
+    by_company: dict[uuid.UUID, list[Hand]] = defaultdict(list)
+    rows = Worker.objects.filter(active=True, company_id__in=wanted).values_list(*columns)
+    for pk, name, company, company_name, uscc, body, skills, home, lon, lat in rows:
+        hand = Hand(str(pk), name, company, company_name, uscc, body, frozenset(skills), home, spot_of(lon, lat))
+        hands[pk] = hand
+        by_company[company].append(hand)
+    shifts = Shift.objects.filter(worker__company_id__in=wanted)
+    for pk, start, end, weekdays in shifts.values_list("worker_id", "start_min", "end_min", "weekdays"):
+        if pk in hands:
+            hands[pk].hours.append(Hours(start, end, weekdays))
+    changes = DutyChange.objects.filter(worker__company_id__in=wanted, until__gt=now)
+    for pk, on, at, until in changes.values_list("worker_id", "on", "at", "until"):
+        if pk in hands:
+            hands[pk].switches.append(Switch(on, at, until))
+    busy = Order.objects.filter(worker__company_id__in=wanted, state__in=sorted(OPEN)).order_by()
+    for worker, state, since, lon, lat in busy.values_list("worker_id", "state", "state_since", "lon", "lat"):
+        if worker is not None and worker in hands:
+            hands[worker].takes(state, since, spot_of(lon, lat))
+    return by_company
+
+
+def spot_of(lon: float | None, lat: float | None) -> Spot | None:
+    """A place, where both numbers are there."""
+    return Spot(lon, lat) if lon is not None and lat is not None else None
