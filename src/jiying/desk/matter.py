@@ -11,10 +11,14 @@ from django.utils.translation import get_language
 
 from jiying.desk.suggest import Shown, shown
 from jiying.estates.models import Worker
-from jiying.orders import contacts
+from jiying.orders import attachments, contacts
+from jiying.orders.actors import Actor, roles_towards
+from jiying.orders.models import Order
 from jiying.orders.queries import Line, Row
 from jiying.orders.store import pack_of
+from jiying.pages.albums import album_of
 from jiying.pages.shown import is_ended
+from jiying.pages.words import word
 from jiying.people.scopes import Scope
 
 #: What only the phones of residents and workers say; `confirm` is the resident's own.
@@ -52,6 +56,20 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
         "pack": order.pack,
         "ended": is_ended(order),
     }
+
+
+def pictures(order: Order, actor: Actor) -> dict[str, Any]:
+    """The context of the photos: the album, and what `actor` may add."""
+    roles = roles_towards(order, actor)
+    return {
+        "album": album_of(order, f"/api/v1/orders/{order.pk}/attachments/", actor=actor),
+        "photos_url": f"/desk/orders/{order.pk}/photos",
+        "purposes": [(code, word("purpose", code)) for code in _OFFERED if attachments.PURPOSES[code] & roles],
+    }
+
+
+#: What a photo may be for, the likeliest at a desk first.
+_OFFERED = ("evidence", "report", "before", "after", "other")
 
 
 def _named(names: Any, english: bool) -> str:

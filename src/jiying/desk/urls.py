@@ -10,5 +10,6 @@ urlpatterns = [
     path("desk/workers/<uuid:worker_id>/duty", crew.switch),
     path("desk/orders/<uuid:order_id>", views.order),
     path("desk/orders/<uuid:order_id>/telephone", views.reveal),
+    path("desk/orders/<uuid:order_id>/photos", views.add_photos),
     path("desk/orders/<uuid:order_id>/<str:verb>", views.say),
 ]

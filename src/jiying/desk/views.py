@@ -20,13 +20,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jiying.core.errors import BadInput, JiyingError, NotFound, StaleVersion
 from jiying.desk import queue
 from jiying.desk.filters import Filters
-from jiying.desk.matter import NOT_HERE, matter
+from jiying.desk.matter import NOT_HERE, matter, pictures
 from jiying.desk.shown import chips_of, title_of, total_of
 from jiying.dispatch.actions import say as say_about
 from jiying.estates.queries import the_district, zone_of
+from jiying.orders import attachments
 from jiying.orders import reveal as showing
 from jiying.orders.actors import Actor
 from jiying.orders.queries import Row, one
+from jiying.pages import photoforms
 from jiying.pages.gates import only, signed_in
 from jiying.pages.verbforms import data_from
 from jiying.pages.words import past, word
@@ -71,6 +73,15 @@ def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
     return redirect(f"/desk/orders/{order_id}{query}")
 
 
+@require_POST
+@at_desk
+def add_photos(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Keep photos with an order; `purpose` as chosen."""
+    _found(request, order_id)
+    taken = photoforms.take(request, order_id, request.POST.get("purpose", "other"), Actor.of(request.user))
+    return photoforms.answer(request, taken, f"/desk/orders/{order_id}")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_desk
 def reveal(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
@@ -95,6 +106,8 @@ def _act(request: HttpRequest, order_id: uuid.UUID, verb: str) -> None:
     if not version.isascii() or not version.isdigit() or len(version) > 9:
         raise BadInput.of("version", "invalid", _("页面不完整，请刷新后再试。"))
     data = data_from(verb, request.POST)
+    if named := attachments.to_say_with(order_id, verb):
+        data["attachments"] = named
     if verb == "note" and (answers := request.POST.get("answers")):
         data["answers"] = answers[:60]
     say_about(
@@ -166,7 +179,7 @@ def _page(
             if row is None and page.rows and part != "queue":
                 row = one(page.rows[0].pk, request.user)
         if row is not None and part != "queue":
-            context |= matter(row, scope) | {"contact": contact}
+            context |= matter(row, scope) | {"contact": contact} | pictures(row.order, Actor.of(request.user))
             context["may_reveal"] = showing.may_reveal(row.order, Actor.of(request.user))
         context["current"] = row.order.pk if row is not None else None
         template = {"matter": "desk/parts/matter.html", "queue": "desk/parts/queue.html"}.get(part, "desk/desk.html")

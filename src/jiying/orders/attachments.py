@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -183,9 +184,14 @@ def point_of(photo: Attachment) -> Point | None:
 
 
 def to_say_with(order_id: uuid.UUID, verb: str) -> list[str]:
-    """The ids of the photos that go with `verb` and that no earlier event of it names, at most twenty."""
+    """The ids of the photos that go with `verb`, the newest first, at most twenty: those of this round.
+
+    What was named before the order came back is not named again; a second press of the same button names the same.
+    """
     wanted = Attachment.objects.filter(order=order_id, erased_at=None, purpose__in=WITH_VERB.get(verb, ()))
-    said = Event.objects.filter(order=order_id, verb=verb)
+    events = Event.objects.filter(order=order_id)
+    reopened = events.filter(verb="reopen").aggregate(last=Max("version"))["last"] or 0
+    said = events.filter(verb=verb, version__lt=reopened)
     named = {one for event in said for one in event.data.get("attachments", ())}
     return [pk for pk in (str(photo.pk) for photo in wanted.order_by("-id")) if pk not in named][:20]
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
-from jiying.core.errors import NotFound
+from jiying.core.errors import NotFound, StoreDown
 from jiying.orders import photofiles
 from jiying.orders.models import Attachment
+
+
+def photo_page(order_id: uuid.UUID, photo_id: uuid.UUID, size: str) -> HttpResponse:
+    """`photo_answer` at a page's address: what is not there is a page's 404 (StoreDown: 503, come again)."""
+    try:
+        return photo_answer(order_id, photo_id, size)
+    except NotFound as error:
+        raise Http404 from error
+    except StoreDown as error:
+        return HttpResponse(error.detail, status=error.status, headers={"Retry-After": "5"})
 
 
 def photo_answer(order_id: uuid.UUID, photo_id: uuid.UUID, size: str) -> HttpResponse:

@@ -22,10 +22,12 @@ from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.proof import track_token
 from jiying.orders.states import BEFORE_ARRIVAL
+from jiying.pages import photoforms
 from jiying.pages.shown import place_of
 from jiying.people.scopes import scope_of
 from jiying.resident import mine
 from jiying.resident.form import Filled, messages_of, plain, signs_of, where
+from jiying.resident.photos import speaker
 from jiying.rules import packs
 
 CALLER = "form"
@@ -67,6 +69,8 @@ def _send(request: HttpRequest, filled: Filled) -> HttpResponse:
             # Nobody typed it, and nobody sees it: a wrong position would come again with every try.
             filled = replace(filled, point="")
         return _page(request, filled, status=error.status, errors=errors, title="" if errors else error.detail)
+    # The report is safe by now, whatever becomes of the photos that came in the same form.
+    photoforms.tell(request, photoforms.take(request, order.pk, "report", speaker(request, order)))
     response = redirect(f"/t/{track_token(order.pk)}?new=1")
     mine.remember(request, response, order)
     return response

@@ -25,6 +25,7 @@ from jiying.orders.actors import TRACKER, Actor
 from jiying.orders.models import Order
 from jiying.orders.proof import arrival_code
 from jiying.orders.queries import by_track, rows_of
+from jiying.pages.albums import album_of
 from jiying.pages.shown import sign_of
 from jiying.pages.verbforms import data_from
 from jiying.resident import mine
@@ -113,6 +114,7 @@ def _page(
             "token": token,
             "sign": sign_of(order),
             "verbs": [verb for verb in _ORDER if verb in row.verbs],
+            "album": album_of(order, f"/t/{token}/photos/", resident=True),
             "story": story_of(row, proven=proven, now=timezone.now()),
             "proven": proven,
             "code": code if proven else "",

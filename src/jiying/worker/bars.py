@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jiying.core.errors import BadCode, JiyingError
+from jiying.orders.attachments import WITH_VERB
 from jiying.orders.queries import Row
 from jiying.pages import words
 from jiying.pages.verbforms import SURE, Field, fields_of, next_verb
@@ -55,6 +56,11 @@ class Button:
     sure: str
     is_open: bool
     key: str
+
+    @property
+    def takes_photos(self) -> bool:
+        """Whether photos go with the verb."""
+        return self.verb in WITH_VERB
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,5 +10,6 @@ urlpatterns = [
     path("worker/orders/<uuid:order_id>", views.one),
     path("worker/orders/<uuid:order_id>/decline", duty.decline),
     path("worker/orders/<uuid:order_id>/telephone", views.reveal),
+    path("worker/orders/<uuid:order_id>/photos", views.add_photos),
     path("worker/orders/<uuid:order_id>/<str:verb>", views.say),
 ]

@@ -20,12 +20,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jiying.core.errors import JiyingError, NotFound, StaleVersion
 from jiying.notices.queries import replaced
-from jiying.orders import contacts
+from jiying.orders import attachments, contacts
 from jiying.orders import reveal as showing
 from jiying.orders.actions import act
 from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.queries import Row
+from jiying.orders.states import OPEN
+from jiying.pages import photoforms
+from jiying.pages.albums import album_of, wanted
 from jiying.pages.gates import signed_in
 from jiying.pages.shown import category_of, place_of, sign_of, words_of
 from jiying.pages.verbforms import data_from
@@ -118,6 +121,8 @@ def say(request: HttpRequest, order_id: uuid.UUID, verb: str) -> HttpResponse:
     try:
         with timezone.override(_zone_of(order_id)):
             data = data_from(verb, request.POST)
+        if verb in attachments.WITH_VERB:
+            data |= _photos(request, order_id, verb)
         order = act(
             order_id,
             verb,
@@ -151,6 +156,27 @@ def reveal(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     except JiyingError as error:
         return _order(request, row, Tried(error=error), status=error.status)
     return _order(request, row, Tried(), contact=contact)
+
+
+def _photos(request: HttpRequest, order_id: uuid.UUID, verb: str) -> dict[str, Any]:
+    """The photos that go with `verb`: those in its form (the first refusal is raised), and those sent before."""
+    purpose = attachments.WITH_VERB[verb][-1]
+    taken = photoforms.take(request, order_id, purpose, Actor.of(request.user))
+    if taken.errors:
+        raise taken.errors[0]
+    named = attachments.to_say_with(order_id, verb)
+    return {"attachments": named} if named else {}
+
+
+@require_POST
+@for_workers
+def add_photos(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Keep photos with an order in the worker's hand; `purpose` as sent."""
+    if own_order(order_id, request.user) is None:
+        raise Http404
+    purpose = request.POST.get("purpose", "other")
+    taken = photoforms.take(request, order_id, purpose, Actor.of(request.user))
+    return photoforms.answer(request, taken, f"/worker/orders/{order_id}")
 
 
 def _zone_of(order_id: uuid.UUID) -> Any:
@@ -190,6 +216,10 @@ def _order(
             "may_reveal": showing.may_reveal(row.order, Actor.of(request.user)),
             "bar": bar_of(row, _pauses(row.order), tried),
             "events": [_told(line) for line in row.events],
+            "album": album_of(row.order, f"/api/v1/orders/{row.order.pk}/attachments/"),
+            "photos_url": f"/worker/orders/{row.order.pk}/photos",
+            "wanted": wanted(row.order),
+            "may_add": row.order.state in OPEN,
             "problem": tried.problem,
             "stale": isinstance(tried.error, StaleVersion),
             "may_decline": may_decline(row, request.user),

@@ -178,6 +178,24 @@ def verb_bar(
     }
 
 
+@register.inclusion_tag("pages/parts/album.html")
+def album(album: Any) -> dict[str, Any]:
+    """The photos of an order (`albums.Album`): before beside after, the others below."""
+    return {"album": album}
+
+
+@register.inclusion_tag("pages/parts/photo_input.html")
+def photo_input(
+    label: str, purpose: str, url: str = "", hint: str = "", camera: bool = False, kept: str = ""
+) -> dict[str, Any]:
+    """Choosing and sending photos; put it into a multipart form and load `pages/js/photos.js`.
+
+    `url`: where each is sent; none: they wait for the form, and go to `/photos` below the page that follows.
+    `camera` opens the camera at once.  `kept`: what is safe, said where a photo breaks off.
+    """
+    return {"label": label, "purpose": purpose, "url": url, "hint": hint, "camera": camera, "kept": kept}
+
+
 @register.inclusion_tag("pages/parts/empty.html")
 def empty(title: str, todo: str = "", href: str = "", label: str = "") -> dict[str, str]:
     """Nothing here: what would stand here, what to do, and a link that does it."""

@@ -13,7 +13,7 @@ let pending = false;
 function inUse(region) {
   const active = document.activeElement;
   if (region.contains(active) && active.matches("input, textarea, select")) return true;
-  if (region.querySelector("details[open] form, form[data-busy='1']")) return true;
+  if (region.querySelector("details[open] form, form[data-busy='1'], [data-uploading]")) return true;
   return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
 }
 
