@@ -20,7 +20,7 @@ COMMANDS = {
     "serve": ("jiying.config.commands", "Serve everything in one process on one port."),
     "web": ("jiying.config.commands", "Serve pages and REST alone."),
     "live": ("jiying.config.commands", "Serve the live stream alone."),
-    "work": ("jiying.config.commands", "Run watcher, followers and dispatcher alone."),
+    "work": ("jiying.config.commands", "Run watcher, followers, dispatcher and jobs alone."),
     "replay": ("jiying.simulation.commands", "Run a real day again on a virtual clock."),
     "import": ("jiying.exchange.commands", "Bring a table in: divisions, companies, estates, workers, orders."),
     "import-resume": ("jiying.exchange.commands", "Go on with an import that was interrupted."),

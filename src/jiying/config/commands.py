@@ -62,7 +62,7 @@ def live(start_django: Callable[[], None], host: str | None, port: int | None) -
 
 @click.command()
 def work() -> None:
-    """Run the watcher and the followers alone."""
+    """Run the watcher, the followers and the jobs alone."""
     from jiying.config.serve import work as run
 
     run()

@@ -33,13 +33,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _start(stop: threading.Event) -> list[threading.Thread]:
-    """The loops of the background: the watcher, the followers, the dispatcher."""
+    """The loops of the background: the watcher, the followers, the dispatcher and the jobs."""
     from jiying.dispatch import loop as dispatcher
+    from jiying.exchange import jobs
     from jiying.orders import followers, watcher
 
     threads = [
         threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True)
-        for loop in (watcher.run, followers.run_all, dispatcher.run)
+        for loop in (watcher.run, followers.run_all, dispatcher.run, jobs.run)
     ]
     for thread in threads:
         thread.start()
@@ -105,10 +106,10 @@ def _hint(demo: bool) -> str:
 
 
 def work() -> None:
-    """Run the watcher and the followers alone until a signal."""
+    """Run the watcher, the followers, the dispatcher and the jobs alone until a signal."""
     stop = _stop_on_signals()
     threads = _start(stop)
-    click.echo("Jiying 即应: watcher, followers and dispatcher at work", err=True)
+    click.echo("Jiying 即应: watcher, followers, dispatcher and jobs at work", err=True)
     stop.wait()
     for thread in threads:
         thread.join(DRAIN_S)

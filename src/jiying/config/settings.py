@@ -127,6 +127,12 @@ def database(url: str) -> dict[str, Any]:
 DATABASES = {
     "default": database(os.environ.get("JIYING_DATABASE_URL") or f"sqlite:///{quote(str(HOME / 'jiying.sqlite3'))}")
 }
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        "OPTIONS": {"id_function": "jiying.core.ids.uuid7"},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("jiying.centre.urls")),
     path("", include("jiying.district.urls")),
     path("", include("jiying.labels.urls")),
+    path("", include("jiying.ledgers.urls")),
     path("", include("jiying.pages.urls")),
 ]
 

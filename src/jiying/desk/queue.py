@@ -238,3 +238,18 @@ def _uid(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         return uuid.UUID(int=0)
+
+
+def total(scope: Scope, filters: Filters) -> int:
+    """How many orders `filters` want, on all pages together."""
+    return _narrowed(_of(scope), scope, filters).order_by().count()
+
+
+def keys(scope: Scope, filters: Filters) -> list[uuid.UUID]:
+    """The ids of all orders that `filters` want, in the order of the pages."""
+    rows = _narrowed(_of(scope), scope, filters)
+    if not filters.by_time_left:
+        return list(rows.order_by("-reported_at", "-pk").values_list("pk", flat=True))
+    due = rows.filter(headline_due__isnull=False).order_by("urgency", "headline_due", "pk")
+    undue = rows.filter(headline_due__isnull=True).order_by("pk")
+    return [*due.values_list("pk", flat=True), *undue.values_list("pk", flat=True)]

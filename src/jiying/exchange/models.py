@@ -1,4 +1,4 @@
-"""Imports: a file that was read, what was found in each of its rows, and what came of them.
+"""Imports: a file that was read, what was found in each of its rows, and what came of them.  Exports and jobs.
 
 Rows hold what people wrote in their ledgers, telephones among it, and are therefore sealed; those that were
 taken forget it once the import is over, those that were refused keep it for their rejects file for a while.
@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jiying.core.crypto import seal, unseal
@@ -165,3 +166,66 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.external_id}"
+
+
+class Lease(models.Model):
+    """Who works on a job, and until when that is believed; `done` of `total` is how far they are.
+
+    `job` is the id of the task that django-tasks keeps.  The row is there while somebody holds the job.
+    """
+
+    job = models.UUIDField(primary_key=True)
+    holder = models.CharField(max_length=64)
+    until = models.DateTimeField(db_index=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.job} by {self.holder}"
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def visible_to(self, user: Any) -> ExportQuerySet:
+        """An export belongs to who asked for it, and to nobody else."""
+        return self.filter(by=user) if user.is_authenticated else self.none()
+
+
+class Export(models.Model):
+    """One table that somebody asked for: `kind` by `query`, the query of the page they saw.
+
+    It is written when `finished_at` is set; `reach` is a digest of what its asker could see then.  The file is
+    there until `expires_at`; the row stays.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20, blank=True)
+    by = models.ForeignKey(User, models.CASCADE, related_name="exports")
+    kind = models.CharField(max_length=20)
+    query = models.CharField(max_length=1000, blank=True)
+    format = models.CharField(max_length=4)
+    language = models.CharField(max_length=10)
+    origin = models.CharField(max_length=60, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    job = models.UUIDField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+    rows = models.PositiveIntegerField(null=True)
+    size = models.PositiveBigIntegerField(null=True)
+    reach = models.CharField(max_length=64, blank=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["by", "asked_at"], name="export_by"),
+            models.Index(fields=["expires_at"], name="export_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.format} {self.asked_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file can be downloaded now."""
+        return self.expires_at is not None and timezone.now() < self.expires_at

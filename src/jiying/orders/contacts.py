@@ -21,8 +21,11 @@ def phone_key(phone: str) -> str:
 
 def _read(order: Order, field: str) -> str:
     text = getattr(order, "text", None)
-    blob = bytes(getattr(text, field)) if text is not None else b""
-    return unseal(blob, context=f"order:{order.pk}:{field}") if blob else ""
+    return _opened(order.pk, field, getattr(text, field) if text is not None else b"")
+
+
+def _opened(order_id: object, field: str, blob: bytes | memoryview | None) -> str:
+    return unseal(blob, context=f"order:{order_id}:{field}") if blob else ""
 
 
 def phone_of(order: Order) -> str:
@@ -60,6 +63,14 @@ def said_of(order: Order) -> str:
 def masked(order: Order) -> dict[str, str]:
     """Name and telephone as everyone in scope sees them: 3-4-4, surname only."""
     return {"name": mask_name(name_of(order)), "phone": mask_phone(phone_of(order))}
+
+
+def masked_of(order_id: object, name: bytes | memoryview | None, phone: bytes | memoryview | None) -> dict[str, str]:
+    """The same from the sealed columns, for long lists."""
+    return {
+        "name": mask_name(_opened(order_id, "name", name)),
+        "phone": mask_phone(_opened(order_id, "phone", phone)),
+    }
 
 
 def orders_of_phone(phone: str) -> list[OrderText]:

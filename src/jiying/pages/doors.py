@@ -20,6 +20,7 @@ ROOMS: tuple[tuple[str, Lazy | str, frozenset[str]], ...] = (
     ("/centre/intake", _("来电登记"), _CENTRE | {"company"}),
     ("/district", _("监管"), _DESK | {"district", "supervisor"}),
     ("/labels", _("标签"), _DESK | {"district"}),
+    ("/ledgers", _("台账"), _DESK | _CENTRE | {"district"}),
     ("/report", _("我要报修"), frozenset({"resident"})),
 )
 
