@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from jiying.core.tests import snaps
+from jiying.exchange import exports
 from jiying.orders import attachments
 from jiying.orders.actors import Actor
 from jiying.orders.models import Event, Order
@@ -60,7 +61,7 @@ class Door:
 
 #: What stands for the parts of an address.
 NAMED = {
-    "<uuid:estate_id>": "{estate}",
+    "<uuid:estate_id>": "{estate}", "<uuid:export_id>": "{export}",
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
     "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
@@ -106,6 +107,11 @@ PAGES: dict[str, Door] = {
     "centre/intake/<uuid:order_id>/joined": Door("operator supervisor frontdesk", own=True),
     "district": Door(FIGURES),
     "district/<str:by>/<str:code>": Door(FIGURES, own=True),
+    "ledgers": Door(DESK),
+    "ledgers/exports": Door(None, DESK),
+    # An export is its asker's alone: here the operator's.
+    "ledgers/exports/<uuid:export_id>": Door("operator", own=True),
+    "ledgers/exports/<uuid:export_id>/file": Door("operator", own=True),
     "labels": Door(DESK),
     "labels/<uuid:estate_id>": Door(DESK, own=True),
     "labels/<uuid:estate_id>/sheet.pdf": Door(DESK, own=True),
@@ -240,11 +246,17 @@ class House:
     users: dict[str, User]
     clients: dict[str, Client]
     photo: str
+    export: str
 
     def path(self, route: str) -> str:
         for part, value in NAMED.items():
             route = route.replace(part, value)
-        parts = {"token": track_token(self.order.pk), "photo": self.photo, "worker": self.order.worker_id}
+        parts = {
+            "token": track_token(self.order.pk),
+            "photo": self.photo,
+            "worker": self.order.worker_id,
+            "export": self.export,
+        }
         return route.format(order=self.order.pk, estate=self.order.estate_id, **parts)
 
 
@@ -258,7 +270,8 @@ def house(db: None) -> House:
     Order.objects.filter(pk=order.pk).update(reporter=users["resident"])
     photo, _new = attachments.add(order.pk, snaps.jpeg(), purpose="report", by=d.actor("operator"))
     clients = {"": Client(), **{who: _client(users[who]) for who in SIGNED_IN}}
-    return House(order, users, clients, str(photo.pk))
+    export = exports.ask(users["operator"], "orders", "", "csv", language="zh-hans")
+    return House(order, users, clients, str(photo.pk), str(export.pk))
 
 
 def _client(user: User) -> Client:
@@ -315,7 +328,8 @@ def _judged(door: Door, named: str, who: str, answer: Any, said: tuple[Any, ...]
 
 def _keeps_quiet(house: House, who: str, answer: Any, said: tuple[Any, ...]) -> None:
     """The other town and strangers learn nothing of the order; who serves it is never shown the arrival code."""
-    text = answer.content.decode("utf-8", "replace")
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = body.decode("utf-8", "replace")
     if not who or who.endswith("-2"):
         assert SECRET not in text, said
         if "/t/" not in said[2] and "/track/" not in said[2]:

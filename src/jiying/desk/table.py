@@ -58,7 +58,7 @@ def sheet(user: User, query: str) -> Sheet:
         rows=_rows(ids, now),
         zone=timezone.get_current_timezone(),
         notes=_notes(user, filters, len(ids), now),
-        notes_title=_("说明"),
+        notes_title=_("附注"),
     )
 
 

@@ -25,6 +25,7 @@ from jiying.exchange import jobs
 from jiying.exchange.models import Export
 from jiying.exchange.sources import Source, source_of
 from jiying.exchange.spreadsheets import write
+from jiying.people import audit
 from jiying.people.models import User
 from jiying.people.scopes import Scope, scope_of
 
@@ -157,4 +158,14 @@ def _write(export: Export, source: Source) -> None:
     export.reach = reach_digest(scope)
     export.finished_at = timezone.now()
     export.expires_at = export.finished_at + KEPT
-    export.save(update_fields=["rows", "size", "reach", "finished_at", "expires_at"])
+    with transaction.atomic():
+        export.save(update_fields=["rows", "size", "reach", "finished_at", "expires_at"])
+        audit.record(
+            "export",
+            by=export.by,
+            district=export.district,
+            origin=export.origin,
+            subject=export.pk,
+            about=str(source.label),
+            data={"kind": export.kind, "rows": export.rows, "format": export.format},
+        )

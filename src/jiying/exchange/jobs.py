@@ -44,6 +44,7 @@ ATTEMPTS = 5
 """How often a job is begun before it counts as failed: one that kills its worker must not do so for ever."""
 REST = timedelta(seconds=5)
 """How long a job that failed rests before it is tried again, times the attempts so far."""
+TIDY_EVERY_S = 3600.0
 KEPT = timedelta(days=7)
 """How long it is remembered that a job is over."""
 
@@ -139,11 +140,15 @@ def worker_name() -> str:
 def run(stop: threading.Event) -> None:
     """Work on jobs until `stop`: at every call of the bell, and every second."""
     name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
+    tidied = -TIDY_EVERY_S
     while not stop.is_set():
         try:
             close_old_connections()
             reap()
             work_off(stop, name)
+            if time.monotonic() - tidied > TIDY_EVERY_S:
+                tidied = time.monotonic()
+                _tidy_the_room(timezone.now())
         except Exception:
             # The database may be away for a moment; jobs wait until it is back.
             log.exception("jobs cannot be read; trying again")
@@ -184,6 +189,15 @@ def reap(now: datetime | None = None) -> int:
 def tidy(now: datetime) -> None:
     """Forget jobs that were over a week ago."""
     DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT).delete()
+
+
+def _tidy_the_room(now: datetime) -> None:
+    """What the room keeps for a time only: files of exports, rows of imports, jobs that are over."""
+    from jiying.exchange import actions, exports
+
+    exports.tidy(now)
+    actions.forget_old(now)
+    tidy(now)
 
 
 def _take(holder: str) -> DBTaskResult[Any, Any] | None:

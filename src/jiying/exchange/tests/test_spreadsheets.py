@@ -31,18 +31,17 @@ def test_numbers_are_numbers_and_times_are_dates_of_the_district(tmp_path):
     rows = read(tmp_path / "a.xlsx")
     assert rows[0] == ["描述", "件数", "比例", "时间"]
     # 16:30 in Greenwich is half past midnight of the next day in Shanghai.
-    assert rows[1] == ["漏水", 3.0, 0.25, datetime(2026, 3, 2, 0, 30, 59)]
+    assert rows[1] == ["漏水", 3.0, 0.25, datetime.fromisoformat("2026-03-02T00:30:59")]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+8613812345678", "-1", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(\"x\")"])
+@pytest.mark.parametrize("cell", ["=1+1", "+8613812345678", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")'])
 @pytest.mark.parametrize("format", ["xlsx", "csv"])
 def test_a_cell_that_begins_like_a_formula_is_text(tmp_path, cell, format):
     path = tmp_path / f"a.{format}"
     write(path, sheet([cell, 1, None, None]), format)
     if format == "xlsx":
-        book = openpyxl.load_workbook(path)
-        assert book.active["A2"].data_type == "s"
-        found = book.active["A2"].value
+        assert openpyxl.load_workbook(path).active["A2"].data_type == "s"
+        found = str(read(path)[1][0])
     else:
         with path.open(encoding="utf-8-sig", newline="") as file:
             found = list(csv.reader(file))[1][0]
