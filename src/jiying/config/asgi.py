@@ -34,7 +34,7 @@ HELD_LIMIT = 128 * 1024 * 1024
 HELD_UPLOADS = 0.75
 """The part of it that uploads may take: however many come slowly, reports and verbs still get in."""
 UPLOADS = re.compile(
-    r"/api/v1/(orders|track)/[^/]+/attachments|/report|/t/[^/]+/photos"
+    r"/api/v1/orders/[^/]+/attachments|/report|/t/[^/]+/photos"
     r"|/worker/orders/[^/]+/(photos|done|pause)|/desk/orders/[^/]+/photos"
 )
 """Where photos are sent, by a program or with a plain form."""
