@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from jiying.people import audit
 from jiying.people.actions import record_membership, record_power
-from jiying.people.models import Audit, Membership, Organisation, User
+from jiying.people.models import Audit, AuditQuerySet, Membership, Organisation, User
 
 _POWERS = ("is_active", "is_staff", "is_superuser")
 
@@ -62,11 +62,15 @@ class OrganisationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Audit)
 class AuditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """To read, and nothing else."""
+    """To read, and nothing else; who is no administrator reads the districts they answer for."""
 
     list_display = ("at", "action", "about", "by", "role", "reason", "origin")
     list_filter = ("action", "district")
     search_fields = ("about", "by", "subject")
+
+    def get_queryset(self, request: HttpRequest) -> AuditQuerySet:
+        rows = Audit.objects.order_by("-at")
+        return rows if _asker(request).is_superuser else rows.visible_to(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -110,3 +111,15 @@ def test_what_the_back_office_changes_is_on_the_audit_with_who_did_it(officer):
     rows = {row.data["change"]: row for row in Audit.objects.filter(by=str(root.pk))}
     assert rows["power"].data["is_staff"] is True
     assert (rows["join"].data["role"], rows["join"].origin) == ("supervisor", "127.0.0.1")
+
+
+def test_an_officer_reads_their_districts_rows_in_the_back_office_and_no_others(officer):
+    shown(officer, about="本区的一单")
+    shown(officer, about="外区的一单", district="310101")
+    User.objects.filter(pk=officer.pk).update(is_staff=True)
+    officer.user_permissions.add(Permission.objects.get(codename="view_audit"))
+    client = Client()
+    client.force_login(User.objects.get(pk=officer.pk), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get("/admin/people/audit/").text
+    assert "本区的一单" in page
+    assert "外区的一单" not in page
