@@ -24,6 +24,8 @@ PATHS = {
     "/orders/{order_id}": {"get"},
     "/orders/{order_id}/attachments": {"get", "post"},
     "/orders/{order_id}/attachments/{attachment_id}": {"get"},
+    "/orders/{order_id}/reveal": {"post"},
+    "/orders/{order_id}/suggestions": {"get"},
     "/orders/{order_id}/actions/{verb}": {"post"},
     "/track/{token}": {"get"},
     "/track/{token}/actions/{verb}": {"post"},
