@@ -76,6 +76,7 @@ PAGES: dict[str, Door] = {
     "demo/sign-in": Door(None, "anybody"),
     "styleguide": Door("anybody"),
     "inbox": Door(ALL),
+    "inbox/count": Door(ALL),
     "inbox/read": Door(None, ALL),
     "report": Door("anybody", "anybody"),
     "report/places": Door("anybody"),

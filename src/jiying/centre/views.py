@@ -9,12 +9,13 @@ from django.views.decorators.http import require_safe
 
 from jiying.centre.board import BESIDE, PAUSED_LONG, board_of
 from jiying.estates.queries import the_district, zone_of
-from jiying.pages.gates import only
+from jiying.pages.gates import live, only
 from jiying.people.scopes import scope_of
 
 
 @require_safe
 @only("operator", "supervisor", "district")
+@live
 def wall(request: HttpRequest) -> HttpResponse:
     """Emergencies by time left, and beside them what is stuck."""
     scope = scope_of(request.user)

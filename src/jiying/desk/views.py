@@ -29,7 +29,7 @@ from jiying.orders import reveal as showing
 from jiying.orders.actors import Actor
 from jiying.orders.queries import Row, one
 from jiying.pages import photoforms
-from jiying.pages.gates import only, signed_in
+from jiying.pages.gates import live, only, signed_in
 from jiying.pages.verbforms import data_from
 from jiying.pages.words import past, word
 from jiying.people import audit
@@ -40,6 +40,7 @@ at_desk = only("company", "manager", "committee", "town", "operator", "superviso
 
 @require_safe
 @at_desk
+@live
 def desk(request: HttpRequest) -> HttpResponse:
     """The queue; where there is room, its first order stands beside it."""
     return _page(request, Filters.of(request.GET))
@@ -47,6 +48,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @at_desk
+@live
 def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """One order, with the queue it was opened from."""
     return _page(request, Filters.of(request.GET), row=_found(request, order_id))

@@ -1,4 +1,5 @@
-"""Who may enter a room: strangers sign in first, who has none of its roles gets the 403 page."""
+"""Who may enter a room: strangers sign in first, who has none of its roles gets the 403 page.  And from where on
+an open page is told what happens."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
+from jiying.orders import followers
 from jiying.people.models import User
 from jiying.people.scopes import scope_of
 
@@ -37,3 +39,18 @@ def only(*roles: str) -> Callable[[View], View]:
         return never_cache(login_required(checked))
 
     return gate
+
+
+def live(view: View) -> View:
+    """A view whose page follows the stream, from where the log stood before the page was read.
+
+    An event between the reading and the connection would otherwise be told to nobody.
+    """
+
+    @wraps(view)
+    def followed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        xid, seq = followers.end()
+        request.live_from = f"{xid}-{seq}"  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return followed

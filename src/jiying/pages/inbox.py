@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import get_language, ngettext
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jiying.notices.actions import mark_read
 from jiying.notices.models import Notice
-from jiying.notices.queries import inbox
+from jiying.notices.queries import inbox, open_count
 from jiying.notices.telling import REPLACED
 from jiying.orders.store import pack_of
 from jiying.pages import words
@@ -108,6 +108,13 @@ def show(request: HttpRequest) -> HttpResponse:
             "unread": sum(notice.read_at is None for notice in waiting),
         },
     )
+
+
+@_signed_in
+@require_GET
+def count(request: HttpRequest) -> HttpResponse:
+    """`{"count": n}`: how much waits, for the number beside the inbox."""
+    return JsonResponse({"count": open_count(request.user)})  # type: ignore[arg-type]
 
 
 @_signed_in

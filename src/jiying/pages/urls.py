@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-out", views.sign_out, name="account_logout"),
     path("demo/sign-in", views.demo_sign_in, name="demo-sign-in"),
     path("inbox", inbox.show, name="inbox"),
+    path("inbox/count", inbox.count, name="inbox-count"),
     path("inbox/read", inbox.read, name="inbox-read"),
     path("styleguide", views.styleguide, name="styleguide"),
 ]

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from jiying.core import limits
+from jiying.core.crypto import sm3_hex
 from jiying.core.errors import JiyingError, KeyReused, RateLimited
 from jiying.orders import idempotency, intake
 from jiying.orders.actors import Actor
@@ -30,7 +31,6 @@ from jiying.resident.form import Filled, messages_of, plain, signs_of, where
 from jiying.resident.photos import speaker
 from jiying.rules import packs
 
-CALLER = "form"
 #: Buttons of the form that only change the page.
 _FIND, _CHANGE = "find", "change"
 
@@ -84,15 +84,23 @@ def _accepted(request: HttpRequest, filled: Filled) -> Order:
     """
     now = timezone.now()
     new = filled.new_order(packs.in_force(now))
-    earlier = idempotency.earlier(CALLER, filled.key, new.body(), now)
+    caller = _caller(request)
+    earlier = idempotency.earlier(caller, filled.key, new.body(), now)
     if earlier is not None:
         return earlier
     seconds = limits.allow(request.META["REMOTE_ADDR"])
     if seconds is not None:
         text = _("短时间内提交太多，请过 %(n)d 秒再点一次。您填的内容都还在。急事请直接打小区物业的电话。")
         raise RateLimited(text % {"n": seconds}, retry_after=seconds)
-    order, _new = intake.accept_one(new, by=Actor.of(request.user), caller=CALLER, key=filled.key, now=now)
+    order, _new = intake.accept_one(new, by=Actor.of(request.user), caller=caller, key=filled.key, now=now)
     return order
+
+
+def _caller(request: HttpRequest) -> str:
+    """To whom the form's key belongs: who is signed in, else this browser, which keeps the form's secret."""
+    if request.user.is_authenticated:
+        return str(request.user.pk)
+    return f"form:{sm3_hex(request.META.get('CSRF_COOKIE', '').encode())[:32]}"
 
 
 def _page(

@@ -26,6 +26,7 @@ from jiying.orders.models import Order
 from jiying.orders.proof import arrival_code
 from jiying.orders.queries import by_track, rows_of
 from jiying.pages.albums import album_of
+from jiying.pages.gates import live
 from jiying.pages.shown import sign_of
 from jiying.pages.verbforms import data_from
 from jiying.resident import mine
@@ -44,6 +45,7 @@ _BEFORE_ARRIVAL = frozenset({"submitted", "returned", "signed", "assigned", "en_
 
 @never_cache
 @require_http_methods(["GET", "HEAD"])
+@live
 def track(request: HttpRequest, token: str) -> HttpResponse:
     """The page of one order."""
     order = by_track(token)

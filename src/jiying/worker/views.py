@@ -29,7 +29,7 @@ from jiying.orders.queries import Row
 from jiying.orders.states import OPEN
 from jiying.pages import photoforms
 from jiying.pages.albums import album_of, wanted
-from jiying.pages.gates import signed_in
+from jiying.pages.gates import live, signed_in
 from jiying.pages.shown import category_of, place_of, sign_of, words_of
 from jiying.pages.verbforms import data_from
 from jiying.people import audit
@@ -57,6 +57,7 @@ def for_workers(view: View) -> View:
 
 @require_safe
 @for_workers
+@live
 def mine(request: HttpRequest) -> HttpResponse:
     """The list: my orders by time left, then those to take."""
     return _list(request)
@@ -104,6 +105,7 @@ def _card(row: Row) -> dict[str, Any]:
 
 @require_safe
 @for_workers
+@live
 def one(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """One order; `?do=VERB` opens that verb's form, `?code=` fills in a place's code."""
     row = own_order(order_id, request.user)

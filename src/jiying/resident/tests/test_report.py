@@ -204,6 +204,7 @@ def test_danger_is_told_before_anything_else(client, d):
 
 def test_too_many_reports_from_one_address_wait_and_lose_nothing(client, d, settings):
     settings.PUBLIC_RATE = "2/min"
+    client.get("/report")
     for n in range(2):
         assert send(client, idempotency_key=f"n{n}").status_code == 302
     refused = send(client, idempotency_key="n2", description="第三件")
@@ -229,3 +230,13 @@ def test_the_page_speaks_english(client, d):
     client.cookies["jiying_lang"] = "en"
     assert "Say it in a sentence" in text(client.get("/report"))
     assert "Please choose an estate" in text(send(client, estate=""))
+
+
+def test_a_key_of_the_form_belongs_to_the_browser_it_was_given_to(client, d):
+    other = Client()
+    for browser in (client, other):
+        browser.get("/report")
+    assert send(client).status_code == send(other).status_code == 302
+    assert Order.objects.count() == 2, "the same key and words from somebody else are another report"
+    assert send(client).status_code == 302
+    assert Order.objects.count() == 2, "from the same browser they are the same"

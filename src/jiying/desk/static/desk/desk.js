@@ -116,5 +116,6 @@ document.addEventListener("click", (event) => {
 });
 window.addEventListener("popstate", () => location.reload());
 document.addEventListener("jiying:order", soon);
+document.addEventListener("jiying:gone", soon);
 document.addEventListener("jiying:reset", soon);
 document.addEventListener("visibilitychange", () => !document.hidden && soon());

@@ -1,7 +1,8 @@
 // The stream of the page: an EventSource on body[data-live], whose messages become events of the document.
 //
-//   <body data-live="/live/events" data-live-types="order inbox">
+//   <body data-live="/live/events" data-live-types="order" data-live-from="0-42">
 //   document.addEventListener("jiying:order", (event) => event.detail)   // the parsed data of a message
+//   document.addEventListener("jiying:gone", …)    // an order left one's sight; "jiying:reset": too much was missed
 //   document.addEventListener("jiying:live", (event) => event.detail)    // {up: true|false}
 //
 // While the stream is down a quiet strip says so.  The browser reconnects by itself; where it gives up, we do.
@@ -21,12 +22,19 @@ function parsed(data) {
   }
 }
 
-/** Open the stream at `url`; `types` are the named messages besides the plain ones. Returns a function that ends it. */
-export function connect(url, types = []) {
+// What every page has to know, whatever else it listens to.
+const ALWAYS = ["gone", "reset"];
+
+/**
+ * Open the stream at `url`; `types` are the named messages besides the plain ones and those of ALWAYS.
+ * `from` is the position in the log at which the page was read: what happened since is told. Returns a function that
+ * ends it.
+ */
+export function connect(url, types = [], from = "") {
   let source = null;
   let wait = FIRST_WAIT;
   let timer = 0;
-  let last = "";
+  let last = from;
   let up = true;
 
   function state(isUp) {
@@ -51,7 +59,7 @@ export function connect(url, types = []) {
       state(true);
     });
     source.addEventListener("message", take);
-    for (const type of types) source.addEventListener(type, take);
+    for (const type of new Set([...ALWAYS, ...types])) source.addEventListener(type, take);
     source.addEventListener("error", () => {
       state(false);
       if (source.readyState !== EventSource.CLOSED) return;
@@ -77,6 +85,6 @@ export function connect(url, types = []) {
 
 /** Connect where the page asks for it. */
 export function startLive() {
-  const { live, liveTypes } = document.body.dataset;
-  if (live) connect(live, (liveTypes || "").split(" ").filter(Boolean));
+  const { live, liveTypes, liveFrom } = document.body.dataset;
+  if (live) connect(live, (liveTypes || "").split(" ").filter(Boolean), liveFrom || "");
 }
