@@ -16,7 +16,7 @@ from jiying.dispatch.models import Task
 from jiying.dispatch.plan import AUTOMATIC, FREE
 from jiying.dispatch.policies import Policies
 from jiying.orders.models import Event, Order
-from jiying.orders.states import RULE
+from jiying.orders.states import IMPORT, RULE
 
 WATCHED = frozenset(
     {
@@ -45,6 +45,10 @@ def mark(events: Sequence[Event]) -> None:
     over: list[uuid.UUID] = []
     for order in orders:
         rules, event = policies.of(order), told[order.pk]
+        if event.role == IMPORT:
+            # What another system tells of the past sends nobody; whoever acts on the order here begins anew.
+            over.append(order.pk)
+            continue
         if rules.mode != AUTOMATIC or order.kind != "repair" or order.state not in (*FREE, "assigned"):
             over.append(order.pk)
             continue

@@ -16,7 +16,7 @@ from django.db.models import PROTECT
 from django.utils.translation import gettext as _
 
 from jiying.orders.actors import Actor
-from jiying.orders.models import Event, Order, Withdrawal
+from jiying.orders.models import Attachment, Event, Order, Withdrawal
 from jiying.orders.states import RULE
 
 
@@ -37,7 +37,8 @@ def withdraw(ids: Iterable[uuid.UUID], *, by: Actor) -> Withdrawn:
     acted = Event.objects.filter(order_id__in=orders).exclude(by=by.code).exclude(role=RULE)
     left = dict.fromkeys(acted.values_list("order_id", flat=True), _("导入之后有人办理过，未删除。"))
     for relation in Order._meta.related_objects:
-        if relation.on_delete is PROTECT and relation.related_model is not Event:
+        built = relation.on_delete is PROTECT or relation.related_model is Attachment
+        if built and relation.related_model is not Event:
             column = relation.field.name
             rows = relation.related_model._base_manager.filter(**{f"{column}__in": list(orders)})
             for key in rows.values_list(column, flat=True):

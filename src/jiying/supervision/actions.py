@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from jiying.core.ids import uuid7
 from jiying.estates.queries import zone_of
 from jiying.orders.models import Cursor, Event
@@ -97,6 +99,19 @@ def forget(orders: Iterable[uuid.UUID]) -> None:
         for some in _some(wanted):
             Counted.objects.filter(edition=edition, order__in=some).delete()
             Waiting.objects.filter(edition=edition, order__in=some).delete()
+
+
+def leave(
+    *, towns: Iterable[uuid.UUID] = (), estates: Iterable[uuid.UUID] = (), companies: Iterable[uuid.UUID] = ()
+) -> None:
+    """Let go of places that nothing is counted for any more, so that they can be taken out again."""
+    take_turn()
+    places = Q(town__in=list(towns)) | Q(committee__in=list(towns))
+    cells = Cell.objects.filter(places | Q(estate__in=list(estates)) | Q(company__in=list(companies)))
+    Rollup.objects.filter(cell__in=cells, counts="{}").delete()
+    for table in (Rollup, Counted, Waiting):
+        cells = cells.exclude(Exists(table.objects.filter(cell=OuterRef("pk"))))
+    cells.delete()
 
 
 def _some(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

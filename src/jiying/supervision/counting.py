@@ -69,6 +69,7 @@ class _Life:
 
     verbs: set[str] = field(default_factory=set)
     downgraded: bool = False
+    merged: bool = False
     pressed: bool = False
     """Whether the one who reported it had to come back to it."""
     ended_by: str = ""
@@ -84,6 +85,7 @@ class _Life:
     def feed(self, moment: Moment, before: State, after: State) -> None:
         verb, data = moment.verb, moment.data
         self.verbs.add(verb)
+        self.merged |= verb == "cancel" and bool(data.get("merged"))
         self.downgraded |= verb == "reclassify" and bool(data.get("downgraded"))
         self.pressed |= verb in ("urge", "reopen") and moment.role == "resident"
         if verb == "rate" and data.get("satisfaction"):
@@ -143,7 +145,8 @@ def _order(out: Contribution, reported: datetime, ledger: Ledger, life: _Life) -
         "closed": state == State.CLOSED,
         "fixed_first": state == State.CLOSED and not again,
         "refused": state == State.REFUSED,
-        "cancelled": state == State.CANCELLED,
+        "cancelled": state == State.CANCELLED and not life.merged,
+        "merged": state == State.CANCELLED and life.merged,
         "returned": "return" in life.verbs,
         "downgraded": life.downgraded,
         "remote": state in AFTER_WORK and life.ended_by == "solve_remotely",

@@ -100,8 +100,8 @@ def _damaged(path: Path, error: Exception) -> TableError:
 
 
 def _rows(sheet: calamine.CalamineSheet) -> Iterator[tuple[int, list[str]]]:
-    first = sheet.start[0] if sheet.start else 0
-    for line, row in enumerate(sheet.iter_rows(), start=first + 1):
+    # Rows come from the first of the sheet, also where it is empty; columns from the first that is used.
+    for line, row in enumerate(sheet.iter_rows(), start=1):
         yield line, [_text(cell) for cell in row]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from jiying.estates.entering import change_company, enter_company
 from jiying.estates.models import Company
 from jiying.exchange.kinds.base import Field, text
 from jiying.exchange.kinds.ledger import Facts, LedgerKind
+from jiying.supervision import actions as figures
 
 
 class Companies(LedgerKind[Company]):
@@ -46,3 +48,6 @@ class Companies(LedgerKind[Company]):
 
     def change(self, thing: Company, facts: Facts) -> None:
         change_company(thing, facts)
+
+    def leave(self, targets: list[uuid.UUID]) -> None:
+        figures.leave(companies=targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from jiying.estates.entering import change_division, enter_division
 from jiying.estates.models import Division, Level
 from jiying.exchange.kinds.base import Field, Plan, Refused, text
 from jiying.exchange.kinds.ledger import Facts, LedgerKind, chosen, point
+from jiying.supervision import actions as figures
 
 _LEVEL_OF_LENGTH = {6: Level.DISTRICT, 9: Level.TOWN, 12: Level.COMMITTEE}
 _RANK = {Level.DISTRICT: 0, Level.TOWN: 1, Level.COMMITTEE: 2}
@@ -100,3 +102,6 @@ class Divisions(LedgerKind[Division]):
 
     def change(self, thing: Division, facts: Facts) -> None:
         change_division(thing, facts)
+
+    def leave(self, targets: list[uuid.UUID]) -> None:
+        figures.leave(towns=targets)

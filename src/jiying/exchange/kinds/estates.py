@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from jiying.estates.entering import change_estate, enter_estate
 from jiying.estates.models import Estate, EstateKind
 from jiying.exchange.kinds.base import Field, Refused, text
 from jiying.exchange.kinds.ledger import Facts, LedgerKind, chosen, number, point
+from jiying.supervision import actions as figures
 
 MOST_HOUSEHOLDS = 1_000_000
 
@@ -80,3 +82,6 @@ class Estates(LedgerKind[Estate]):
 
     def change(self, thing: Estate, facts: Facts) -> None:
         change_estate(thing, facts, since=self.today)
+
+    def leave(self, targets: list[uuid.UUID]) -> None:
+        figures.leave(estates=targets)

@@ -5,6 +5,7 @@ A value that the file leaves empty never empties what is here.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
@@ -48,6 +49,9 @@ class LedgerKind(Kind, Generic[Thing]):
     def change(self, thing: Thing, facts: Facts) -> None:
         raise NotImplementedError
 
+    def leave(self, targets: list[uuid.UUID]) -> None:
+        """Let what is only kept beside the things (figures that are nought) let go of them."""
+
     # -- the rest is the same ----------------------------------------------------------------------
 
     def plan(self, row: Row) -> Plan:
@@ -84,6 +88,7 @@ class LedgerKind(Kind, Generic[Thing]):
 
     def undo(self, items: list[Item]) -> None:
         things = self.model._base_manager.in_bulk([item.target for item in items])
+        self.leave([item.target for item in items if item.target and item.before is None])
         for item in items:
             thing = things.get(item.target)
             if thing is None:

@@ -26,7 +26,7 @@ from jiying.orders.models import Order
 from jiying.orders.places import Places
 from jiying.rules import packs
 from jiying.rules.faults import NoPack
-from jiying.supervision.actions import forget
+from jiying.supervision import actions as figures
 
 STATES = ("open", "done", "closed", "refused", "cancelled", "merged")
 """What a ledger may say of an order.  `merged`: it said the same as another one."""
@@ -275,7 +275,7 @@ class Orders(Kind):
             elif item.target in left:
                 item.kept = left[item.target]
         gone = [target for target in created if target not in left]
-        forget(gone)
+        figures.forget(gone)
         Link.objects.filter(kind=ImportKind.ORDERS, target__in=gone).delete()
 
 

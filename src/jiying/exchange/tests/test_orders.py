@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,17 +11,20 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from jiying.dispatch.models import Policy, Task
+from jiying.estates.models import Division
 from jiying.exchange import actions, queries
 from jiying.exchange.models import Link
 from jiying.exchange.tests.tables import ORDER_HEAD, ORDERS, brought_in, counts, mapping, write_csv
 from jiying.notices.models import Notice
 from jiying.orders import followers, watcher
 from jiying.orders.actions import act
-from jiying.orders.models import Clock, Event, Order
+from jiying.orders.models import Attachment, Clock, Event, Order
 from jiying.orders.tests.build import district, walk
 from jiying.orders.verify import verify
-from jiying.supervision.actions import follow
-from jiying.supervision.models import Counted
+from jiying.supervision.actions import follow, serving
+from jiying.supervision.models import Counted, Rollup
+from jiying.supervision.rebuilding import rebuild
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +201,50 @@ def test_a_revert_takes_whole_orders_out_and_leaves_a_trace(d, tmp_path):
     assert not verify().broken
     assert Link.objects.count() == 1
     assert counts(_in(tmp_path, CLOSED, LATE)) == (2, 2, 0, 0, 0)
+
+
+def test_an_order_with_a_picture_stays(d, tmp_path):
+    imported = _in(tmp_path, OPEN)
+    Attachment.objects.create(order=_order("3"), district=d.division.code, at=timezone.now(), size=1, width=1, height=1)
+    assert sum(queries.kept(actions.revert(imported.pk)).values()) == 1
+    assert Order.objects.count() == 1
+
+
+def test_figures_count_imported_orders_and_forget_what_is_taken_back(d, tmp_path):
+    made = ORDERS.replace("columns:", "create: [towns]\ncolumns:").replace("estate: {from: 小区}", "town: {from: 小区}")
+    path = write_csv(
+        tmp_path / "orders.csv", ORDER_HEAD, *((*row[:6], "新镇") for row in (CLOSED, LATE, TWICE, SENT_ON))
+    )
+    imported = brought_in("orders", path, made)
+    followers.catch_up()
+    assert _figures(d) == {"submitted": 4, "closed": 2, "done": 2, "merged": 1, "refused": 1}
+    reverted = actions.revert(imported.pk)
+    assert (reverted.removed, queries.kept(reverted)) == (4, {})
+    assert not _figures(d)
+    assert not Division.objects.filter(name="新镇").exists()
+    rebuild()
+    assert not _figures(d)
+
+
+def _figures(d):
+    """The counts of the whole district over all days."""
+    counts = Counter()
+    for rollup in Rollup.objects.filter(edition=serving().pk, grain="all", span=1):
+        counts.update(json.loads(rollup.counts))
+    names = ("submitted", "closed", "done", "merged", "refused", "cancelled")
+    return {name: counts[name] for name in names if counts[name]}
+
+
+def test_an_imported_emergency_sends_nobody(d, tmp_path):
+    text = ORDERS.replace("kind: complaint, category: complaint, urgency: ordinary", "kind: repair, category: leak")
+    brought_in("orders", write_csv(tmp_path / "o.csv", ORDER_HEAD, OPEN), text)
+    Policy.objects.create(district=d.division.code, urgency="emergency", mode="automatic")
+    assert _order("3").urgency == "emergency"
+    followers.catch_up()
+    assert not Task.objects.exists()
+    act(_order("3").pk, "sign", by=d.actor("company"))
+    followers.catch_up()
+    assert Task.objects.count() == 1
 
 
 def test_what_an_import_recorded_about_an_older_order_stays(d, tmp_path):
