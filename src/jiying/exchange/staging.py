@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from jiying.core.errors import BadInput
 from jiying.core.mapping import Mapping, Reject, Row
 from jiying.estates.queries import the_district
 from jiying.exchange.kinds import KINDS, Kind, Plan, Refused, Task
-from jiying.exchange.models import Import, ImportKind, ImportRow, Verdict
+from jiying.exchange.models import Import, ImportKind, ImportRow, Stage, Verdict
 from jiying.exchange.places import Book
 from jiying.people.models import User
 from jiying.people.scopes import scope_of
 
 CHUNK = 500
+KEEP = timedelta(days=90)
+"""How long refused rows keep what they said, for their rejects file, and updated ones what stood before."""
 Progress = Callable[[str, int, int], None]
 """Told (what is done, how many so far, of how many or 0 where unknown)."""
 
@@ -53,6 +56,7 @@ def stage(
         BadInput: `no_district`, `wrong_kind`.  NotYours: `by` may not import.
     """
     check_mapping(kind, mapping)
+    forget_old(timezone.now())
     table = maps.read_table(path, mapping.encoding, sheet=sheet, wanted=mapping.wanted)
     rows = maps.rows(mapping, table)
     scope = scope_of(by) if by is not None else None
@@ -76,6 +80,19 @@ def stage(
         _keep(imported, KINDS[kind](task), rows, progress)
         imported.save()
     return imported
+
+
+def forget_old(now: datetime) -> int:
+    """Erase what rows of imports older than `KEEP` said; returns how many imports.  Every new import does it.
+
+    Verdicts and reasons stay.  One that is half-way through keeps what it needs to end.
+    """
+    old = Import.objects.filter(began_at__lt=now - KEEP, forgotten=False)
+    ids = list(old.exclude(stage__in=(Stage.APPLYING, Stage.REVERTING)).values_list("pk", flat=True))
+    ImportRow.objects.filter(imported_id__in=ids).update(sealed=b"")
+    Import.objects.filter(pk__in=ids, stage=Stage.STAGED).update(stage=Stage.DISCARDED)
+    Import.objects.filter(pk__in=ids).update(forgotten=True)
+    return len(ids)
 
 
 def check_mapping(kind: str, mapping: Mapping) -> None:
@@ -118,7 +135,6 @@ def _keep(imported: Import, kind: Kind, rows: Iterator[Row | Reject], progress: 
     """Judge the rows chunk by chunk; sets the counts of `imported`."""
     seen: dict[str, int] = {}
     positions = _Positions()
-    reordered: list[tuple[int, Plan]] = []
     while chunk := list(islice(rows, CHUNK)):
         kind.expect([row for row in chunk if isinstance(row, Row)])
         kept: list[ImportRow] = []
@@ -136,13 +152,9 @@ def _keep(imported: Import, kind: Kind, rows: Iterator[Row | Reject], progress: 
                 kept.append(_rejected(imported, positions.next(), _as_reject(row, no), row.source))
                 continue
             seen[plan.key] = row.line
-            if kind.reorders:
-                reordered.append((row.line, plan))
-                continue
             kept.append(_planned(imported, positions.next(), row.line, plan))
         bulk.insert(kept)
         progress("check", imported.read, 0)
-    bulk.insert([_planned(imported, positions.next(), line, plan) for line, plan in kind.order(reordered)])
     _make_places(imported, kind, positions)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -112,13 +111,6 @@ class Kind:
     def undo(self, items: list[Item]) -> None:
         """Take back what was written, where nothing has been built on it; what was written last comes first."""
         raise NotImplementedError
-
-    reorders: ClassVar[bool] = False
-    """Whether rows are written in another order than the file's (`order`): parents before children."""
-
-    def order(self, plans: Iterable[tuple[int, Plan]]) -> list[tuple[int, Plan]]:
-        """Lines and plans in the order of writing."""
-        return list(plans)
 
 
 def text(values: dict[str, Any], name: str) -> str:

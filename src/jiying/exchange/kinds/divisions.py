@@ -14,7 +14,7 @@ from jiying.core.mapping import Row
 from jiying.core.text import clean
 from jiying.estates.entering import change_division, enter_division
 from jiying.estates.models import Division, Level
-from jiying.exchange.kinds.base import Field, Plan, Refused, text
+from jiying.exchange.kinds.base import Field, Refused, text
 from jiying.exchange.kinds.ledger import Facts, LedgerKind, chosen, point
 from jiying.supervision import actions as figures
 
@@ -24,11 +24,13 @@ _CODE_OF_PARENT = {Level.TOWN: 6, Level.COMMITTEE: 9}
 
 
 class Divisions(LedgerKind[Division]):
-    """Known by their code; the level and the parent follow from a code of 6, 9 or 12 digits."""
+    """Known by their code; the level and the parent follow from a code of 6, 9 or 12 digits.
+
+    Parents stand before their children in the file, as in any list of codes.
+    """
 
     name = "divisions"
     model = Division
-    reorders = True
     fields = (
         Field("code", gettext_lazy("区划代码"), required=True),
         Field("name", gettext_lazy("名称"), required=True),
@@ -93,9 +95,6 @@ class Divisions(LedgerKind[Division]):
     def standing(self, keys: Iterable[str] | None) -> dict[str, Division]:
         rows = Division.objects.select_related("parent").order_by("valid_from")
         return {row.code: row for row in (rows if keys is None else rows.filter(code__in=list(keys)))}
-
-    def order(self, plans: Iterable[tuple[int, Plan]]) -> list[tuple[int, Plan]]:
-        return sorted(plans, key=lambda pair: _RANK[Level(pair[1].values["level"])])
 
     def enter(self, key: str, facts: Facts) -> Division:
         return enter_division(facts)
