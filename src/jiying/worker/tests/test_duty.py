@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from jiying.estates.models import DutyChange
-from jiying.orders import followers
+from jiying.notices.follower import tell
 from jiying.orders.actions import act
 from jiying.orders.models import Event
 from jiying.orders.tests.build import report, walk
@@ -54,7 +54,7 @@ def test_on_the_way_there_is_nothing_to_decline(d, worker):
 def test_who_was_replaced_reads_so_on_the_list_and_in_the_inbox(d, worker):
     order = walk(d, report(d), "sign", "assign")
     act(order.pk, "assign", by=d.actor("company"), data={"worker": str(d.mate.pk)})
-    followers.catch_up()
+    tell(list(Event.objects.select_related("order").order_by("seq")))
     assert 'data-test="replaced"' in worker.get("/worker").text
     page = worker.get("/inbox").text
     assert "已改派给别人，您不用去了" in page
