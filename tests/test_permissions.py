@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from jiying.core.tests import snaps
 from jiying.exchange import exports
+from jiying.exchange.models import Import
 from jiying.orders import attachments
 from jiying.orders.actors import Actor
 from jiying.orders.models import Event, Order
@@ -35,6 +36,8 @@ SEES = "resident worker manager company frontdesk committee owners town operator
 FIGURES = "manager company frontdesk committee owners town supervisor district"
 #: Who may see a telephone in full, besides the worker who has the order.
 RINGS = "manager company frontdesk committee operator supervisor"
+#: Who brings ledgers in.
+IMPORTS = "town supervisor district"
 DESK = "manager company frontdesk committee owners town operator supervisor district"
 
 SECRET = "只有本单的人看得见的话"
@@ -62,6 +65,7 @@ class Door:
 #: What stands for the parts of an address.
 NAMED = {
     "<uuid:estate_id>": "{estate}", "<uuid:export_id>": "{export}",
+    "<uuid:import_id>": "{imported}",
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
     "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
@@ -109,6 +113,14 @@ PAGES: dict[str, Door] = {
     "district": Door(FIGURES),
     "district/<str:by>/<str:code>": Door(FIGURES, own=True),
     "ledgers": Door(DESK),
+    "ledgers/import": Door(IMPORTS, IMPORTS),
+    "ledgers/import/mapping": Door(None, IMPORTS),
+    # An import of the district: a town sees its own only.
+    "ledgers/imports/<uuid:import_id>": Door("supervisor district", own=True),
+    "ledgers/imports/<uuid:import_id>/rejects.csv": Door("supervisor district", own=True),
+    "ledgers/imports/<uuid:import_id>/apply": Door(None, "supervisor district", own=True),
+    "ledgers/imports/<uuid:import_id>/revert": Door(None, "supervisor district", own=True),
+    "ledgers/imports/<uuid:import_id>/discard": Door(None, "supervisor district", own=True),
     "ledgers/exports": Door(None, DESK),
     # An export is its asker's alone: here the operator's.
     "ledgers/exports/<uuid:export_id>": Door("operator", own=True),
@@ -248,6 +260,7 @@ class House:
     clients: dict[str, Client]
     photo: str
     export: str
+    imported: str
 
     def path(self, route: str) -> str:
         for part, value in NAMED.items():
@@ -257,6 +270,7 @@ class House:
             "photo": self.photo,
             "worker": self.order.worker_id,
             "export": self.export,
+            "imported": self.imported,
         }
         return route.format(order=self.order.pk, estate=self.order.estate_id, **parts)
 
@@ -272,7 +286,8 @@ def house(db: None) -> House:
     photo, _new = attachments.add(order.pk, snaps.jpeg(), purpose="report", by=d.actor("operator"))
     clients = {"": Client(), **{who: _client(users[who]) for who in SIGNED_IN}}
     export = exports.ask(users["operator"], "orders", "", "csv", language="zh-hans")
-    return House(order, users, clients, str(photo.pk), str(export.pk))
+    imported = Import.objects.create(district=order.district, kind="orders", file="a.csv", began_at=order.reported_at)
+    return House(order, users, clients, str(photo.pk), str(export.pk), str(imported.pk))
 
 
 def _client(user: User) -> Client:

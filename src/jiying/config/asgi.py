@@ -35,9 +35,9 @@ HELD_UPLOADS = 0.75
 """The part of it that uploads may take: however many come slowly, reports and verbs still get in."""
 UPLOADS = re.compile(
     r"/api/v1/orders/[^/]+/attachments|/report|/t/[^/]+/photos"
-    r"|/worker/orders/[^/]+/(photos|done|pause)|/desk/orders/[^/]+/photos"
+    r"|/worker/orders/[^/]+/(photos|done|pause)|/desk/orders/[^/]+/photos|/ledgers/import"
 )
-"""Where photos are sent, by a program or with a plain form."""
+"""Where photos and ledgers are sent, by a program or with a plain form."""
 THREADS = 8
 
 #: By status: the code, then title and detail in Chinese and in English.
@@ -49,8 +49,8 @@ _PROBLEMS = {
     ),
     413: (
         "too_large",
-        ("太大", "太大了（照片一次不超过 20 MB），没有收下。"),
-        ("Too large", "Too large (photos: 20 MB at a time); not taken."),
+        ("太大", "太大了（照片和表格一次不超过 20 MB），没有收下。"),
+        ("Too large", "Too large (photos and tables: 20 MB at a time); not taken."),
     ),
     503: (
         "busy",

@@ -193,9 +193,10 @@ def tidy(now: datetime) -> None:
 
 def _tidy_the_room(now: datetime) -> None:
     """What the room keeps for a time only: files of exports, rows of imports, jobs that are over."""
-    from jiying.exchange import actions, exports
+    from jiying.exchange import actions, exports, uploads
 
     exports.tidy(now)
+    uploads.tidy(now)
     actions.forget_old(now)
     tidy(now)
 
