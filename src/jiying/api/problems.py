@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from jiying.core.errors import JiyingError, NotFound, TooLarge
+from jiying.core.errors import Busy, JiyingError, NotFound, TooLarge
 
 log = logging.getLogger("jiying.api")
 
@@ -104,12 +104,6 @@ class MethodNotAllowed(JiyingError):
     """The address exists, for other methods."""
 
     status, code, title = 405, "method_not_allowed", "Method not allowed"
-
-
-class Busy(JiyingError):
-    """The database was busy for too long; nothing was written."""
-
-    status, code, title = 503, "busy", "Busy"
 
 
 class Failed(JiyingError):

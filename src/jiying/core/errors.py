@@ -117,6 +117,12 @@ class NotAPicture(JiyingError):
     status, code, title = 415, "not_a_picture", "Not a picture"
 
 
+class Busy(JiyingError):
+    """Something was busy for too long; nothing was written, and the same request may come again."""
+
+    status, code, title = 503, "busy", "Busy"
+
+
 class StoreDown(JiyingError):
     """The store of files did not answer; nothing was kept, and the same request may come again."""
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import io
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,19 +23,24 @@ from typing import Any
 from django.utils.translation import gettext as _
 from PIL import ExifTags, Image
 
-from jiying.core.errors import BadInput, NotAPicture, TooLarge
+from jiying.core.errors import BadInput, Busy, NotAPicture, TooLarge
 from jiying.core.geo import Point
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 52_000_000
-"""A telephone's 50-megapixel photo, and no more: decoded, a pixel takes up to four bytes."""
+"""A telephone's 50-megapixel photo, and no more.  It is a JPEG, which is shrunk while it is decoded."""
+MAX_PIXELS_WHOLE = 26_000_000
+"""The same for PNG and WebP, which are decoded whole: four bytes a pixel."""
 LONGEST = 2560
 SMALL = 320
 FORMATS = ("JPEG", "PNG", "WEBP")
 _QUALITY, _SMALL_QUALITY = 85, 78
 
-_AT_ONCE = threading.BoundedSemaphore(2)
-"""Photos decoded at a time in one process: each may take 200 MB for a moment."""
+LARGE = 14_000_000
+_TURNS = (threading.BoundedSemaphore(2), threading.BoundedSemaphore(1))
+_PATIENCE_S = (10.0, 1.0)
+"""So many photos are decoded at a time in one process, ordinary ones and those of more than `LARGE` pixels, and so
+long others wait for their turn: a crowd of large ones takes neither the memory nor all the threads from the rest."""
 
 _UPRIGHT = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
@@ -70,12 +77,16 @@ def read(data: bytes) -> Picture:
         TooLarge: more than `MAX_BYTES`.
         NotAPicture: no JPEG, PNG or WebP.
         BadInput: `too_many_pixels`, or `broken_picture`: it begins as one, but is cut or damaged.
+        Busy: too many photos are being decoded; the same one may come again.
     """
     if len(data) > MAX_BYTES:
         raise TooLarge(_("照片超过 20 MB，没有收下。请用手机相机的普通画质重拍，或先压缩再传。"))
-    with _AT_ONCE, _opened(data) as image:
+    with _opened(data) as image:
         taken, point, turned = _noted(image)
-        kept = _decoded(image, data)
+        # A JPEG is shrunk while it is decoded, which spares most of the memory; for others this does nothing.
+        image.draft("RGB", (LONGEST, LONGEST))
+        with _turn(image):
+            kept = _decoded(image, data)
     for turn in _UPRIGHT.get(turned, ()):
         kept = kept.transpose(turn)
     small = kept.copy()
@@ -95,20 +106,38 @@ def _opened(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise _too_many() from error
+        raise _too_many(MAX_PIXELS) from error
     except Exception as error:
         # Pillow has no one family of errors for what is no picture: a struct.error here, a SyntaxError there.
         raise NotAPicture(
             _("这不是 JPEG、PNG 或 WebP 照片，没有收下；其他内容都不受影响。请直接用手机拍一张，或选一张照片。")
         ) from error
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_many()
+    most = MAX_PIXELS if image.format in _SHRUNK else MAX_PIXELS_WHOLE
+    if image.width * image.height > most:
+        raise _too_many(most)
     return image
 
 
-def _too_many() -> BadInput:
+#: What Pillow calls a JPEG; the second is one with further pictures behind the first.
+_SHRUNK = ("JPEG", "MPO")
+
+
+def _too_many(most: int) -> BadInput:
     text = _("照片像素太多（超过 %(n)d 万），没有收下。请用手机相机的普通画质重拍。")
-    return BadInput.of("file", "too_many_pixels", text % {"n": MAX_PIXELS // 10_000})
+    return BadInput.of("file", "too_many_pixels", text % {"n": most // 10_000})
+
+
+@contextmanager
+def _turn(image: Image.Image) -> Iterator[None]:
+    """One of the turns to decode (Busy: none came in time)."""
+    large = image.width * image.height > LARGE
+    turns = _TURNS[large]
+    if not turns.acquire(timeout=_PATIENCE_S[large]):
+        raise Busy(_("现在传照片的人太多，这一张没有收下；请过几秒再传。其他内容都不受影响。"), retry_after=5)
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _decoded(image: Image.Image, data: bytes) -> Image.Image:
@@ -116,8 +145,6 @@ def _decoded(image: Image.Image, data: bytes) -> Image.Image:
     try:
         # Checks what decoding passes over (a PNG's checksums), and spends the file it was called on.
         Image.open(io.BytesIO(data), formats=FORMATS).verify()
-        # A JPEG is shrunk while it is decoded, which spares most of the memory.
-        image.draft("RGB", (LONGEST, LONGEST))
         image.load()
         if image.mode not in ("RGB", "L"):
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")

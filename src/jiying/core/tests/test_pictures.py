@@ -154,14 +154,28 @@ def test_more_than_20_mb_is_refused():
         pictures.read(b"\xff\xd8\xff" + b"\0" * pictures.MAX_BYTES)
 
 
-@pytest.mark.parametrize("size", [(30_000, 30_000), (65_000, 65_000), (1, 60_000_000), (8000, 7000)])
+@pytest.mark.parametrize("size", [(30_000, 30_000), (65_000, 65_000), (1, 60_000_000), (6000, 5000)])
 def test_too_many_pixels_are_refused_before_one_is_decoded(size, monkeypatch):
     monkeypatch.setattr(pictures, "_decoded", lambda *_: pytest.fail("it was decoded"))
     assert refusal(snaps.claiming(*size)) == (422, "too_many_pixels")
 
 
-def test_a_telephones_fifty_megapixels_are_taken():
+def test_a_jpeg_is_shrunk_while_it_is_decoded_and_has_room_for_more(monkeypatch):
+    decoded: list[tuple[int, int]] = []
+    real = pictures._decoded
+    monkeypatch.setattr(pictures, "_decoded", lambda image, data: decoded.append(image.size) or real(image, data))
     assert pictures.read(snaps.jpeg(8160, 6144, quality=40)).width == 2560
+    assert decoded == [(4080, 3072)]
+
+
+def test_who_waits_too_long_for_a_turn_may_come_again(monkeypatch):
+    monkeypatch.setattr(pictures, "_PATIENCE_S", (0.01, 0.01))
+    large = snaps.encoded("PNG", 5000, 3000)
+    with pictures._TURNS[True]:
+        assert refusal(large) == (503, "busy")
+        # Ordinary photos have turns of their own.
+        assert pictures.read(snaps.jpeg()).width == 640
+    assert pictures.read(large).width == 2560
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
