@@ -14,7 +14,7 @@ from jiying.api.listing import bad_cursor, cut, limit_of, moment_of, read_cursor
 from jiying.core.errors import BadInput
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders.models import Order, OrderQuerySet
-from jiying.orders.queries import narrowed
+from jiying.orders.queries import first_of, narrowed
 from jiying.orders.search import Latest
 from jiying.orders.states import OPEN, State
 from jiying.orders.verbs import KINDS, URGENCIES
@@ -39,7 +39,7 @@ def page_of_orders(rows: OrderQuerySet, request: HttpRequest) -> tuple[list[Orde
         # The plain bound beside the exact one is what an index can use.
         rows = rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=uuid_in(last)), reported_at__lte=at)
     rows = narrowed(rows, filters_of(request), latest=Latest(limit + 1, at))
-    return cut(list(rows.order_by("-reported_at", "-pk")[: limit + 1]), limit, _keys)
+    return cut(first_of(rows.order_by("-reported_at", "-pk"), limit + 1), limit, _keys)
 
 
 def _keys(order: Order) -> list[str]:

@@ -15,6 +15,7 @@ from jiying.desk.reach import reach_of, waits_for
 from jiying.estates.models import Division, Level
 from jiying.orders import search
 from jiying.orders.models import Clock, Event, Order, OrderQuerySet
+from jiying.orders.queries import first_of
 from jiying.orders.states import AFTER_WORK, OPEN
 from jiying.people.scopes import Scope
 from jiying.supervision.sums import ANSWERS
@@ -86,7 +87,7 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
             urgency, at, pk = last[0], _instant(last[1]), _uid(last[2])
             due = due.filter(urgency__gte=urgency).exclude(urgency=urgency, headline_due__lt=at)
             due = due.exclude(urgency=urgency, headline_due=at, pk__lte=pk)
-        found = list(due.with_names().order_by("urgency", "headline_due", "pk")[: PAGE + 1])
+        found = first_of(due.order_by("urgency", "headline_due", "pk"), PAGE + 1)
         if len(found) > PAGE:
             last_row = found[PAGE - 1]
             assert last_row.headline_due is not None, "asked for"
@@ -96,8 +97,7 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
     undue = rows.filter(headline_due__isnull=True)
     if phase == "n" and (last := _split(rest)):
         undue = undue.filter(pk__gt=_uid(last[0]))
-    more = list(undue.with_names().order_by("pk")[: PAGE + 1 - len(found)])
-    found += more
+    found += first_of(undue.order_by("pk"), PAGE + 1 - len(found))
     if len(found) > PAGE:
         kept = found[:PAGE]
         if kept[-1].headline_due is None:
@@ -116,7 +116,7 @@ def _after(rows: OrderQuerySet, cursor: str) -> tuple[OrderQuerySet, datetime | 
 
 
 def _latest(rows: OrderQuerySet) -> Page:
-    found = list(rows.with_names().order_by("-reported_at", "-pk")[: PAGE + 1])
+    found = first_of(rows.order_by("-reported_at", "-pk"), PAGE + 1)
     if len(found) <= PAGE:
         return Page(found)
     return Page(found[:PAGE], f"r~{_written(found[PAGE - 1].reported_at)}~{found[PAGE - 1].pk.hex}")
