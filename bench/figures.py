@@ -3,8 +3,9 @@
     python bench/figures.py [--orders 1000000] [--days 365] [--estates 3000] [--rounds 40] [--home DIR] [--lag SECONDS]
 
 The orders are copies: a week of the demo is lived through the one door, what each of its orders adds is counted by
-`supervision.counting.contribution`, and each is told again on other days and in other estates.  Orders, clocks and
-the figures' rows are written as the follower would leave them; the copies have no events of their own.  Pages and
+`supervision.counting.contribution`, and each is told again on other days and in other estates.  Orders and the
+figures' rows are written as the follower would leave them, clocks and what each order has added for the last 60 days;
+the copies have no events of their own.  Pages and
 the interface are asked through Django's own client, in one process.  The floor is the question that was asked before
 there were rollups: the clocks of the period, grouped by the database.
 
@@ -32,6 +33,7 @@ from typing import Any
 from common import machine
 
 A_SECOND = 50
+DETAIL_DAYS = 60
 
 
 def _say(line: str) -> None:
@@ -79,7 +81,7 @@ class Copies:
         for age in range(days, 0, -1):
             share = total * (days - age + 1) // days - written
             with transaction.atomic():
-                self._day(share, today - age, fresh=age <= 2, number=written)
+                self._day(share, today - age, age, number=written)
                 self._settle(today - age - 8)
             written += share
             sys.stderr.write(f"\r{written} orders")
@@ -87,19 +89,19 @@ class Copies:
             self._settle(today + 4000)
         sys.stderr.write("\n")
 
-    def _day(self, n: int, day: int, *, fresh: bool, number: int) -> None:
+    def _day(self, n: int, day: int, age: int, *, number: int) -> None:
         from jiying.core.ids import uuid7
         from jiying.orders.models import Clock, Order
         from jiying.supervision.models import Counted, Waiting
         from jiying.supervision.writing import upsert
 
-        chosen = self.rng.choices(self.models if fresh else self.ended, k=n)
+        chosen = self.rng.choices(self.models if age <= 2 else self.ended, k=n)
         where = self.rng.choices(self.places, self.weights, k=n)
         orders, clocks, counted, waiting = [], [], [], []
         for i, ((order, its_clocks, adds), (place, cells)) in enumerate(zip(chosen, where, strict=True)):
             pk, shift = uuid7(), timedelta(days=day - order.reported_at.toordinal())
             orders.append(_order(order, pk, place, shift, f"{day % 1_000_000:06}-{number + i:07}"))
-            clocks += [_clock(clock, pk, shift) for clock in its_clocks]
+            clocks += [_clock(clock, pk, shift) for clock in its_clocks] if age <= DETAIL_DAYS else []
             parts = {}
             for at, names in adds.parts.items():
                 moved = at + shift
@@ -112,8 +114,9 @@ class Copies:
                 for wait in adds.waits
             ]  # fmt: skip
         upsert(Order, ORDER, orders)
-        upsert(Clock, CLOCK, clocks)
-        upsert(Counted, ("id", "edition", "district", "order", "version", "cell", "parts"), counted)
+        if age <= DETAIL_DAYS:
+            upsert(Clock, CLOCK, clocks)
+            upsert(Counted, ("id", "edition", "district", "order", "version", "cell", "parts"), counted)
         upsert(Waiting, ("edition", "district", "order", "cell", "at", "since", "adds", "grows"), waiting)
 
     def _add(self, cells: Any, day: int, names: Counter[str]) -> None:
@@ -311,6 +314,9 @@ def lag(seconds: int) -> None:
 
 def _lives(workers: list[Any], clock: Callable[[], datetime]) -> Iterator[int]:
     """Ten orders at a time, each lived to its end in one flush; yields the number of events."""
+    from django.utils import timezone
+
+    from jiying.core.ids import uuid7
     from jiying.estates.models import Contract
     from jiying.orders.actors import STRANGER, TRACKER, Actor
     from jiying.orders.batch import Batch, Command
@@ -322,7 +328,8 @@ def _lives(workers: list[Any], clock: Callable[[], datetime]) -> Iterator[int]:
     hands: dict[Any, list[Any]] = {}
     for worker in workers:
         hands.setdefault(worker.company_id, []).append(worker)
-    served = [row for row in Contract.objects.select_related("company", "estate") if row.company_id in hands]
+    running = Contract.objects.valid_on(timezone.localdate()).select_related("company", "estate")
+    served = [row for row in running if row.company_id in hands]
     with Batch() as batch:
         while True:
             before = batch.written
@@ -330,11 +337,11 @@ def _lives(workers: list[Any], clock: Callable[[], datetime]) -> Iterator[int]:
                 now = clock()
                 new = NewOrder(category="leak", urgency="emergency", description="漏水", estate=row.estate.code)
                 order = batch.accept(new, by=STRANGER, now=now)
-                desk = Actor(
-                    Scope(None, frozenset({"resident", "company"}), companies=frozenset({row.company.organisation_id})),
-                    staff=True,
-                )
-                worker = rng.choice(hands[row.company_id])
+                company = order.company
+                assert company is not None, "its estate has a contract"
+                reach = frozenset({company.organisation_id})
+                desk = Actor(Scope(uuid7(), frozenset({"resident", "company"}), companies=reach), staff=True)
+                worker = rng.choice(hands[company.pk])
                 hand = worker_actor(worker)
                 for verb, by, data in (
                     ("sign", desk, {}),
@@ -383,9 +390,10 @@ def main() -> None:
             cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
         _say(f"built in {time.monotonic() - began:.0f} s")
     _say(f"{Order.objects.count()} orders, {Rollup.objects.count()} rows, {connection.vendor}; {machine()}")
-    measure(asked.rounds)
-    for days in (7, 30):
-        floor(days)
+    if asked.rounds:
+        measure(asked.rounds)
+        for days in (7, 30):
+            floor(days)
     if asked.lag:
         lag(asked.lag)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ NOWHERE = "-"
 """What the desk calls orders without a town, a company or an estate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Links:
     """The desk's addresses for one place (`{"town": code, …}`, empty for all in reach) and a period."""
 
@@ -32,5 +33,9 @@ class Links:
         return Links({**self.places, by: row["key"] or NOWHERE}, self.period)
 
     def _desk(self, **more: str) -> str:
+        return f"{self._base}{''.join(f'&{name}={value}' for name, value in more.items())}"
+
+    @cached_property
+    def _base(self) -> str:
         times = {"from": self.period.from_.isoformat(), "to": self.period.to.isoformat()}
-        return f"/desk?{urlencode({**self.places, 'state': 'all', **more, **times})}"
+        return f"/desk?{urlencode({**self.places, 'state': 'all', **times})}"

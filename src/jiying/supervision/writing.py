@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import connection, models
 
+PLAIN = (models.IntegerField, models.CharField, models.TextField, models.BooleanField)
+"""Fields whose values every database takes as they are."""
+
 
 def upsert(
     model: type[models.Model],
@@ -22,8 +25,13 @@ def upsert(
     quoted = connection.ops.quote_name
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     column = {field.name: quoted(field.column) for field in fields}
+    plain = [isinstance(field, PLAIN) for field in fields]
     values = [
-        [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)] for row in rows
+        [
+            value if as_it_is else field.get_db_prep_save(value, connection)
+            for field, as_it_is, value in zip(fields, plain, row, strict=True)
+        ]
+        for row in rows
     ]
     if not values:
         return
