@@ -38,8 +38,9 @@ def page_of_orders(rows: OrderQuerySet, request: HttpRequest) -> tuple[list[Orde
         at = _instant(written)
         # The plain bound beside the exact one is what an index can use.
         rows = rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=uuid_in(last)), reported_at__lte=at)
-    rows = narrowed(rows, filters_of(request), latest=Latest(limit + 1, at))
-    return cut(first_of(rows.order_by("-reported_at", "-pk"), limit + 1), limit, _keys)
+    wanted = filters_of(request)
+    rows = narrowed(rows, wanted, latest=Latest(limit + 1, at)).order_by("-reported_at", "-pk")
+    return cut(first_of(rows, limit + 1, searched="q" in wanted), limit, _keys)
 
 
 def _keys(order: Order) -> list[str]:

@@ -77,7 +77,7 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
     """
     if not filters.by_time_left:
         rows, before = _after(_of(scope), cursor)
-        return _latest(_narrowed(rows, scope, filters, search.Latest(PAGE + 1, before)))
+        return _latest(_narrowed(rows, scope, filters, search.Latest(PAGE + 1, before)), bool(filters.q))
     rows = _narrowed(_of(scope), scope, filters)
     phase, _, rest = cursor.partition("~")
     found: list[Order] = []
@@ -87,7 +87,7 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
             urgency, at, pk = last[0], _instant(last[1]), _uid(last[2])
             due = due.filter(urgency__gte=urgency).exclude(urgency=urgency, headline_due__lt=at)
             due = due.exclude(urgency=urgency, headline_due=at, pk__lte=pk)
-        found = first_of(due.order_by("urgency", "headline_due", "pk"), PAGE + 1)
+        found = first_of(due.order_by("urgency", "headline_due", "pk"), PAGE + 1, searched=bool(filters.q))
         if len(found) > PAGE:
             last_row = found[PAGE - 1]
             assert last_row.headline_due is not None, "asked for"
@@ -97,7 +97,7 @@ def page(scope: Scope, filters: Filters, cursor: str = "") -> Page:
     undue = rows.filter(headline_due__isnull=True)
     if phase == "n" and (last := _split(rest)):
         undue = undue.filter(pk__gt=_uid(last[0]))
-    found += first_of(undue.order_by("pk"), PAGE + 1 - len(found))
+    found += first_of(undue.order_by("pk"), PAGE + 1 - len(found), searched=bool(filters.q))
     if len(found) > PAGE:
         kept = found[:PAGE]
         if kept[-1].headline_due is None:
@@ -115,8 +115,8 @@ def _after(rows: OrderQuerySet, cursor: str) -> tuple[OrderQuerySet, datetime | 
     return rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=pk), reported_at__lte=at), at
 
 
-def _latest(rows: OrderQuerySet) -> Page:
-    found = first_of(rows.order_by("-reported_at", "-pk"), PAGE + 1)
+def _latest(rows: OrderQuerySet, searched: bool) -> Page:
+    found = first_of(rows.order_by("-reported_at", "-pk"), PAGE + 1, searched=searched)
     if len(found) <= PAGE:
         return Page(found)
     return Page(found[:PAGE], f"r~{_written(found[PAGE - 1].reported_at)}~{found[PAGE - 1].pk.hex}")

@@ -103,14 +103,15 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str], *, latest: search.Late
     return search.narrowed(rows, asked, latest=latest) if asked else rows
 
 
-def first_of(rows: OrderQuerySet, most: int) -> list[Order]:
-    """The first of ordered rows, with what a row shows: first which, then their names.
+def first_of(rows: OrderQuerySet, most: int, *, searched: bool) -> list[Order]:
+    """The first of ordered rows, with what a row shows.
 
-    Narrowed by words and joined with all that has a name at once, PostgreSQL plans longer than it looks.
+    `searched`: they were narrowed by words.  Then it is first found out which they are: narrowed by words and joined
+    with all that has a name at once, PostgreSQL plans longer than it looks.
     """
+    if not searched:
+        return list(rows.with_names()[:most])
     ids = list(rows.values_list("pk", flat=True)[:most])
-    if not ids:
-        return []
     named = {order.pk: order for order in Order.objects.filter(pk__in=ids).with_names()}
     return [named[pk] for pk in ids if pk in named]
 
