@@ -83,6 +83,14 @@ def _page(request: HttpRequest, within: Within | None, name: str) -> HttpRespons
             "more": more(figures["total"], pack, links, english),
             "pack": stamp,
             "whole": not within and bool(scope.districts),
+            "export": urlencode(
+                {
+                    **when,
+                    "by": by,
+                    **({"place": within[0], "code": within[1]} if within else {}),
+                    **_kept(asked, "sort"),
+                }
+            ),
             **_charts(scope, period, within, days),
             **_table(figures, by, ways, when, asked, links),
         }

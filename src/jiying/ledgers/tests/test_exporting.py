@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from jiying.exchange import exports, jobs
 from jiying.exchange.models import Export
+from jiying.orders import followers
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.people.models import Audit, User
 
@@ -110,6 +111,31 @@ def test_a_file_ends_with_its_day_and_with_a_change_of_reach(d: District) -> Non
     assert client.get(path).status_code == 410
     exports.tidy(timezone.now())
     assert not exports.path_of(export).exists()
+
+
+def test_figures_go_out_with_their_denominators_formulas_and_pack(d: District) -> None:
+    report(d)
+    followers.catch_up()
+    answer = ask(client_of(d.users["district"]), kind="figures", query="by=company&days=7")
+    book = CalamineWorkbook.from_filelike(io.BytesIO(body(answer)))
+    rows = book.get_sheet_by_index(0).to_python()
+    heads = rows[0]
+    mine = next(row for row in rows if row[0] == d.company.uscc)
+    assert mine[heads.index("受理")] == 1
+    # Nothing was rated: an empty cell, not 0 % and not 100 %.
+    assert mine[heads.index("满意度")] == "" and mine[heads.index("满意度：分母")] == 0
+    assert rows[-1][1] == "合计"
+    notes = dict(book.get_sheet_by_index(1).to_python())
+    assert "example" in notes["规则包"] and "÷" in notes["响应度"]
+
+
+def test_figures_are_for_those_who_see_them_and_of_what_they_reach(d: District) -> None:
+    report(d)
+    report(d, estate=d.estate2.code)
+    followers.catch_up()
+    rows = table(ask(client_of(d.users["company"]), kind="figures", query="by=company"))
+    assert {row["代码"] for row in rows} == {d.company.uscc, ""}
+    assert ask(client_of(d.users["operator"]), kind="figures").status_code == 403
 
 
 @pytest.mark.parametrize(("wanted", "status"), [({"kind": "nothing"}, 422), ({"format": "exe"}, 422)])
