@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from jiying.core.errors import BadInput, Busy, NotAPicture, TooLarge
 from jiying.core.geo import Point
@@ -143,6 +143,8 @@ def _turn(image: Image.Image) -> Iterator[None]:
 def _decoded(image: Image.Image, data: bytes) -> Image.Image:
     """All of it decoded and made smaller, as plain RGB (BadInput `broken_picture`)."""
     try:
+        # A library that draws PDFs switches this on for the whole process, and half a photo would pass.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         # Checks what decoding passes over (a PNG's checksums), and spends the file it was called on.
         Image.open(io.BytesIO(data), formats=FORMATS).verify()
         image.load()

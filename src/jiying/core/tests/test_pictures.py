@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from jiying.core import pictures
 from jiying.core.errors import BadInput, JiyingError, NotAPicture, TooLarge
@@ -221,3 +221,9 @@ def test_damaged_bytes_are_a_photo_or_a_refusal_and_nothing_else(kind: str, chan
     except (NotAPicture, BadInput):
         return
     assert snaps.opened(picture.full).size == (picture.width, picture.height)
+
+
+def test_half_a_photo_is_refused_whatever_else_runs_in_the_process(monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = snaps.jpeg(1600, 1200)
+    assert refusal(whole[: len(whole) // 2]) == (422, "broken_picture")
