@@ -10,7 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import BooleanField, CharField, Field, IntegerField, Model, TextField
+
+_PLAIN = (IntegerField, CharField, TextField, BooleanField)
+"""Fields whose values every database takes as they are."""
 
 
 def insert(rows: Sequence[Model], *, without: Collection[str] = ()) -> None:
@@ -34,6 +37,38 @@ def update(rows: Sequence[Model], names: Sequence[str]) -> None:
     assert key is not None, "a table has its key"
     sets = ", ".join(f"{_quoted(field)} = %s" for field in fields)
     _many(f"UPDATE {_table(model)} SET {sets} WHERE {_quoted(key)} = %s", _values(rows, [*fields, key]))
+
+
+def upsert(
+    model: type[Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    unique: Sequence[str] = (),
+    update: Sequence[str] = (),
+) -> None:
+    """Insert `rows` of the fields `names`; where `unique` is there already, set the fields `update` of it.
+
+    With `unique` and nothing to update, what is there stays.
+    """
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    plain = [isinstance(field, _PLAIN) for field in fields]
+    values = [
+        [
+            value if as_it_is else field.get_db_prep_save(value, connection)
+            for field, as_it_is, value in zip(fields, plain, row, strict=True)
+        ]
+        for row in rows
+    ]
+    if not values:
+        return
+    column = {field.name: _quoted(field) for field in fields}
+    marks = ", ".join(["%s"] * len(fields))
+    statement = f"INSERT INTO {_table(model)} ({', '.join(column.values())}) VALUES ({marks})"
+    if unique:
+        told = ", ".join(f"{column[name]} = excluded.{column[name]}" for name in update)
+        what = f"DO UPDATE SET {told}" if update else "DO NOTHING"
+        statement += f" ON CONFLICT ({', '.join(column[name] for name in unique)}) {what}"
+    _many(statement, values)
 
 
 def _counted(field: Field[Any, Any]) -> bool:

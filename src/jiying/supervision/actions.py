@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from jiying.core.bulk import upsert
 from jiying.core.ids import uuid7
 from jiying.estates.queries import zone_of
 from jiying.orders.models import Cursor, Event
@@ -33,7 +34,6 @@ from jiying.supervision.reading import (
     spread,
     written,
 )
-from jiying.supervision.writing import upsert
 
 NAME = "rollups"
 MOST_VALUES = 500
