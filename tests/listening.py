@@ -6,14 +6,11 @@ import asyncio
 import json
 import queue
 import threading
-import time
 from typing import Any
 
 from django.test import Client
 
 from jiying.live.asgi import Stream
-from jiying.orders import followers
-from jiying.orders.models import Event
 
 PATIENCE_S = 20
 
@@ -140,14 +137,3 @@ def session_of(user: Any) -> str:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client.cookies["sessionid"].value
-
-
-def settle() -> None:
-    """Wait until no event is held back: on PostgreSQL a transaction of a test elsewhere on the server does that.
-
-    Who comes back then hears what was missed before "ready", and not after it.
-    """
-    last = Event.objects.order_by("-xid", "-seq").values_list("xid", "seq").first()
-    until = time.monotonic() + PATIENCE_S
-    while last is not None and followers.end() < last:
-        assert time.monotonic() < until, "events are held back for too long"

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 from django.contrib.sessions.models import Session
-from tests.listening import Listening, settle
+from tests.listening import Listening
 
 from jiying.live import asgi, hub
 from jiying.orders.actions import act
@@ -128,7 +128,6 @@ def test_who_comes_back_hears_exactly_what_was_missed(d, live, by_header):
     walk(d, order, "sign", "assign")
     report(d, estate=d.estate2.code)
     asked = {"last_event_id": first["_id"]} if by_header else {"query": f"last_event_id={first['_id']}"}
-    settle()
     talk = live.open(user=d.users["operator"], **asked)
     assert [talk.next()["verb"] for _ in range(3)] == ["sign", "assign", "report"]
     talk.next("ready")
@@ -142,7 +141,6 @@ def test_who_broke_off_before_the_first_event_misses_nothing(d, live):
     mark = talk.next("ready")["_id"]
     live.leave(talk)
     report(d)
-    settle()
     talk = live.open(user=d.users["operator"], last_event_id=mark)
     assert talk.next()["verb"] == "report"
 
@@ -153,7 +151,6 @@ def test_what_is_missed_is_replayed_in_scope_only(d, live):
     live.leave(talk)
     report(d)
     theirs = report(d, estate=d.estate2.code)
-    settle()
     talk = live.open(user=d.users["town-2"], last_event_id=mark)
     assert talk.next()["order"] == str(theirs.pk)
     talk.next("ready")
@@ -162,7 +159,6 @@ def test_what_is_missed_is_replayed_in_scope_only(d, live):
 def test_too_much_missed_means_load_anew(d, live, monkeypatch):
     monkeypatch.setattr(asgi, "REPLAYED", 2)
     order = walk(d, report(d), "sign", "assign")
-    settle()
     talk = live.open(user=d.users["operator"], last_event_id="0-0")
     assert talk.next("reset")["reason"] == "too_far"
     talk.next("ready")
@@ -173,7 +169,6 @@ def test_too_much_missed_means_load_anew(d, live, monkeypatch):
 @pytest.mark.parametrize("last", ["abc", "5", "9223372036854775807-1", "99999999999999999999-1", "-1--1"])
 def test_a_cursor_from_nowhere_means_load_anew(d, live, last):
     report(d)
-    settle()
     talk = live.open(user=d.users["operator"], last_event_id=last)
     talk.next("reset")
     talk.next("ready")
@@ -245,7 +240,6 @@ def test_two_processes_tell_the_same(d, live):
     # Who moves from one to the other goes on where they were.
     second.leave(talks[1])
     walk(d, order, "assign")
-    settle()
     moved = live.open(user=d.users["operator"], last_event_id=heard[1][1])
     assert moved.next()["verb"] == "assign"
     second.close()

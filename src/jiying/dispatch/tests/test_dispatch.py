@@ -15,10 +15,10 @@ from jiying.dispatch import actions, loop, queries, saying, service
 from jiying.dispatch.engine.ranking import WHY
 from jiying.dispatch.models import Policy, Task
 from jiying.dispatch.service import advise
-from jiying.dispatch.tests.town import T0, after, assigned, automatic, follow, hire, let_it_work, station
+from jiying.dispatch.tests.town import T0, after, assigned, automatic, hire, let_it_work, station
 from jiying.estates.actions import switch_duty
 from jiying.estates.models import Mandate, Worker
-from jiying.orders import watcher
+from jiying.orders import followers, watcher
 from jiying.orders.actions import act
 from jiying.orders.models import Event, Order
 from jiying.orders.tests import build
@@ -158,7 +158,7 @@ def test_after_so_many_replacements_the_centre_is_told_once(d):
     assert [event.data["step"] for event in asked] == ["not_departed"]
     assert Task.objects.get(pk=order.pk).why == "not_departed"
     act(order.pk, "assign", by=d.actor("operator"), data={"worker": str(d.worker.pk)}, now=after(46))
-    follow()
+    followers.catch_up()
     assert not Task.objects.exclude(why="").exists()
 
 
@@ -221,7 +221,7 @@ def test_who_says_that_they_cannot_go_is_replaced_at_once_and_not_asked_again(d)
     order = report(d, now=T0)
     let_it_work(after(1.1))
     actions.decline(order.pk, by=d.actor("worker"), reason="车坏在路上了")
-    follow()
+    followers.catch_up()
     note = Event.objects.get(order=order, verb="note")
     assert note.data["declines"] == str(d.worker.pk)
     assert "车坏" not in note.canonical
@@ -305,7 +305,7 @@ def fresh_joined(order: Order) -> Order:
 def test_what_is_paused_cancelled_or_done_is_no_longer_looked_at(d):
     automatic(d)
     cancelled, solved = report(d, now=T0), report(d, now=T0)
-    follow()
+    followers.catch_up()
     act(cancelled.pk, "cancel", by=d.actor("track"), now=after(0.5))
     act(solved.pk, "solve_remotely", by=d.actor("operator"), data={"note": "已教居民复位"}, now=after(0.5))
     assert let_it_work(after(2)) == 0

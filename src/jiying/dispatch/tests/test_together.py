@@ -11,7 +11,8 @@ from django.db import transaction
 from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions, loop
 from jiying.dispatch.service import advise
-from jiying.dispatch.tests.town import T0, after, assigned, automatic, follow
+from jiying.dispatch.tests.town import T0, after, assigned, automatic
+from jiying.orders import followers
 from jiying.orders.actions import act
 from jiying.orders.models import Order
 from jiying.orders.tests import build
@@ -30,7 +31,7 @@ def d(transactional_db: None) -> build.District:
 def test_three_dispatchers_on_the_same_orders_send_somebody_once_to_each(d):
     automatic(d, load_cap=50)
     orders = [report(d, now=T0) for _ in range(6)]
-    follow()
+    followers.catch_up()
     results = at_once(lambda: loop.sweep(after(1.1)) for _ in range(3))
     assert [result for result in results if isinstance(result, Exception)] == []
     loop.sweep(after(1.2))
@@ -50,7 +51,7 @@ def test_a_person_who_assigns_in_the_same_instant_is_not_undone(d):
     automatic(d)
     order = report(d, now=T0)
     act(order.pk, "sign", by=d.actor("company"), now=T0)
-    follow()
+    followers.catch_up()
     by, data = d.actor("company"), {"worker": str(d.mate.pk)}
     wrote, go_on = threading.Event(), threading.Event()
 
@@ -72,7 +73,7 @@ def test_a_person_who_assigns_in_the_same_instant_is_not_undone(d):
 def test_a_rule_that_comes_first_does_not_make_the_person_stale(d):
     automatic(d)
     order = report(d, now=T0)
-    follow()
+    followers.catch_up()
     assert loop.sweep(after(1.1)) == 1
     by = d.actor("operator")
     done = act(order.pk, "assign", by=by, data={"worker": str(d.mate.pk)}, expected_version=1, now=after(1.2))

@@ -6,12 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jiying.dispatch import loop
-from jiying.dispatch.follower import mark
 from jiying.dispatch.models import Policy
 from jiying.estates import actions as estates
 from jiying.estates.models import Company, Estate, Worker
-from jiying.orders import watcher
-from jiying.orders.models import Cursor, Event, Order
+from jiying.orders import followers, watcher
+from jiying.orders.models import Event, Order
 from jiying.orders.tests import build
 from jiying.orders.tests.build import SKILLS
 
@@ -51,21 +50,12 @@ def after(minutes: float) -> datetime:
 
 
 def let_it_work(now: datetime) -> int:
-    """What falls due is written, the follower reads to the end, then the dispatcher does what is due."""
+    """What falls due is written, the followers read to the end, then the dispatcher does what is due."""
     watcher.sweep(now)
-    follow()
+    followers.catch_up()
     sent = loop.sweep(now)
-    follow()
+    followers.catch_up()
     return sent
-
-
-def follow() -> None:
-    """Hand the follower what is new: a transaction of another test on the same server would hold the real cursor up."""
-    cursor, _new = Cursor.objects.get_or_create(follower="dispatch")
-    events = list(Event.objects.filter(seq__gt=cursor.seq).order_by("seq").select_related("order"))
-    if events:
-        mark(events)
-        Cursor.objects.filter(pk="dispatch").update(seq=events[-1].seq)
 
 
 def assigned(order: Order) -> list[tuple[str, str]]:
