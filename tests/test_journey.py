@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
+import openpyxl
 import pytest
 from playwright.sync_api import expect
+from python_calamine import CalamineWorkbook
 from tests.served import Served
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.filterwarnings("ignore")]
@@ -195,3 +198,53 @@ def test_a_link_that_is_passed_on_shows_the_progress_only(jiying_server, window)
     assert at(stranger, "arrival-code").count() == 0
     assert "SECRET" not in stranger.content()
     assert "13812345678" not in stranger.content()
+
+
+def test_a_ledger_is_mapped_looked_at_written_and_taken_out_again(jiying_server, window, tmp_path):
+    """The district's office brings in a ledger from Excel by clicking; the desk shows it, and an export holds it."""
+    _code, estate = estate_of(jiying_server, "demo-company")
+    book = openpyxl.Workbook()
+    book.active.append(["工单编号", "登记日期", "项目", "情况说明", "哪个小区", "备注"])
+    told = "=厨房漏水，台账第一行"
+    rows = [
+        ["台账-1", datetime.fromisoformat("2026-03-01T08:30:00"), "漏水", told, estate],
+        ["台账-2", "2026/3/1 9:05", "停电", "楼道没电", estate],
+        ["台账-3", "上周三", "漏水", "客厅漏水", estate],
+        ["台账-4", "2026-03-02 10:00", "漏水", "阳台漏水", "没有的小区"],
+    ]
+    for row in rows:
+        book.active.append(row)
+    # A formula would have no value: it is text that looks like one.
+    book.active["D2"].data_type = "s"
+    book.save(tmp_path / "维修台账.xlsx")
+
+    office = window("demo-district")
+    office.goto(f"{jiying_server.url}/ledgers")
+    at(office, "import").click()
+    office.locator("input[type=file]").set_input_files(tmp_path / "维修台账.xlsx")
+    at(office, "import-form").locator("button").click()
+    mapped = {"external_id": "工单编号", "reported_at": "登记日期", "category": "项目", "description": "情况说明"}
+    for ours, theirs in {**mapped, "estate": "哪个小区"}.items():
+        office.locator(f'[name="col_{ours}"]').select_option(theirs)
+    at(office, "judge").click()
+    expect(at(office, "count-created")).to_have_text("2")
+    expect(at(office, "count-rejected")).to_have_text("2")
+    expect(at(office, "reject")).to_have_count(2)
+    at(office, "apply").click()
+    at(office, "import-applied").wait_for()
+    with office.expect_download() as rejected:
+        at(office, "rejects").click()
+    lines = rejected.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["4", "5"]
+
+    # The company's desk has both, and takes them out as they are shown.
+    desk = window("demo-company")
+    desk.goto(f"{jiying_server.url}/desk?state=all&q=台账第一行")
+    expect(at(desk, "order-row")).to_have_count(1, timeout=SOON_MS)
+    at(desk, "export").locator("summary").click()
+    with desk.expect_download() as taken:
+        at(desk, "export-xlsx").click()
+    heads, *found = CalamineWorkbook.from_path(str(taken.value.path())).get_sheet_by_index(0).to_python()
+    assert [row[heads.index("描述")] for row in found] == [f"'{told}"]
+    assert found[0][heads.index("报修时间")].isoformat() == "2026-03-01T08:30:00"
+    assert office.problems == [] and desk.problems == []

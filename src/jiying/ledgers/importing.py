@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,12 +20,15 @@ from jiying.core import mapping as maps
 from jiying.core.errors import JiyingError, NotYours
 from jiying.core.mapping import MappingError, TableError
 from jiying.estates.queries import zone_of
-from jiying.exchange import actions, jobs, queries, runs, uploads
+from jiying.exchange import actions, queries, runs, uploads
 from jiying.exchange.models import Import, ImportKind, Stage, Verdict
+from jiying.exchange.queries import Shown
 from jiying.exchange.uploads import Upload
 from jiying.ledgers.choosing import SYSTEMS, Choice, choice_of, sentences
 from jiying.ledgers.gate import may_import
 from jiying.pages.gates import signed_in
+from jiying.pages.shown import category_name
+from jiying.pages.words import word
 
 VERBS = ("apply", "revert", "discard")
 FIRST = 30
@@ -156,14 +160,40 @@ def _imported_page(request: HttpRequest, found: Import, refused: str = "", *, st
         context: dict[str, Any] = {
             "import": found,
             "codes": queries.codes(found),
-            "first": queries.preview(found, first=FIRST),
-            "rejects": queries.preview(found, verdict=Verdict.REJECT, first=MOST_REJECTS),
+            "first": [(row, _said(found, row)) for row in queries.preview(found, first=FIRST)],
+            "rejects": [
+                (row, _label(found, row.field))
+                for row in queries.preview(found, verdict=Verdict.REJECT, first=MOST_REJECTS)
+            ],
             "made": queries.made(found),
             "kept": queries.kept(found),
             "refused": refused,
             **shown(found),
         }
         return render(request, "ledgers/imported.html", context, status=status)
+
+
+def _label(found: Import, name: str) -> str:
+    """What people call one of our values."""
+    return next((str(field.label) for field in queries.fields(found.kind) if field.name == name), name)
+
+
+def _said(found: Import, row: Shown) -> list[tuple[str, str]]:
+    """What a row would write, by the names people use; times on the district's clock."""
+    said = []
+    for field in queries.fields(found.kind):
+        value = row.values.get(field.name)
+        if value in (None, "", []):
+            continue
+        if field.time:
+            at = parse_datetime(str(value))
+            value = f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at is not None else value
+        elif field.name == "category":
+            value = category_name(str(value))
+        elif field.name in ("kind", "urgency", "channel") and found.kind == ImportKind.ORDERS:
+            value = word(field.name, str(value))
+        said.append((str(field.label), "、".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return said
 
 
 def shown(found: Import) -> dict[str, Any]:
@@ -174,7 +204,6 @@ def shown(found: Import) -> dict[str, Any]:
     return {
         "moving": job is not None,
         "stuck": under_way and job is None,
-        "standing": jobs.standing(job) if job is not None else None,
         "done": done,
         "total": total,
         "percent": 100 * done // total if total else None,

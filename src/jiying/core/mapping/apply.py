@@ -181,6 +181,10 @@ def _value(column: Column, text: str, zone: ZoneInfo) -> str | datetime:
     return sm3_hex(text.encode())[: column.digest].upper() if column.digest else text
 
 
+_SHOWN = {"zh": "2026-3-1 9:05"}
+"""What stands for a form of times that has a name, where people read about it."""
+
+
 def _time(column: Column, text: str, zone: ZoneInfo) -> datetime:
     try:
         moment = read_moment(text, column.formats)
@@ -188,7 +192,9 @@ def _time(column: Column, text: str, zone: ZoneInfo) -> datetime:
             return moment.astimezone(UTC)
         at = moment.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        reason = _("时间不符合格式 %(format)s。") % {"format": " · ".join(column.formats)}
+        reason = _("时间不符合格式 %(format)s。") % {
+            "format": " · ".join(_SHOWN.get(name, name) for name in column.formats)
+        }
         raise _Refused(column.name, text, "bad_time", reason) from error
     if at.astimezone(zone).replace(tzinfo=None) != moment and column.name not in _DEADLINES:
         reason = _("当地没有这个时刻（夏令时跳过了它）。")
