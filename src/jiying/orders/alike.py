@@ -65,7 +65,7 @@ def likeness(new: Matter, earlier: Matter) -> Likeness | None:
     >>> leak = Matter("E1", noon, "3号楼", "502", "leak", words_in("厨房漏水"))
     >>> again = Matter("E1", noon + timedelta(minutes=20), "3号楼", "502", "leak", words_in("厨房还在漏水"))
     >>> likeness(again, leak)
-    Likeness(points=9, why=('unit', 'category', 'close', 'hour'))
+    Likeness(points=10, why=('unit', 'category', 'alike', 'hour'))
     >>> likeness(Matter("E1", noon + timedelta(days=2), "8号楼", "", "lift"), leak).likely
     False
     """
