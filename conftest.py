@@ -157,10 +157,10 @@ def _nobody_elsewhere_holds_events_back(request: pytest.FixtureRequest, monkeypa
     """On PostgreSQL an open transaction anywhere on the server holds back what followers may read.
 
     Tests side by side share a server, and a test in a transaction holds back its own events: here all that can be
-    read is settled.  `tests/test_followers.py` is about that very thing and keeps the real one.
+    read is settled.  Tests of that very thing keep the real one by the mark `late_commits`.
     """
     from jiying.orders import followers
     from jiying.orders.models import Event
 
-    if "test_followers" not in request.node.nodeid:
+    if request.node.get_closest_marker("late_commits") is None:
         monkeypatch.setattr(followers, "settled", lambda: Event.objects.order_by("xid", "seq"))

@@ -14,7 +14,7 @@ from jiying.orders import followers
 from jiying.orders.models import Cursor, Event
 from jiying.orders.tests.build import District, district, report, walk
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.late_commits]
 
 on_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="elsewhere other tests hold events back")
 on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")

@@ -167,6 +167,7 @@ def test_a_watcher_and_a_person_at_once_both_come_through(d):
     assert not verify().broken
 
 
+@pytest.mark.late_commits
 def test_what_commits_late_is_not_skipped_by_a_follower(d):
     """Two slow transactions: the one that began first, with the lower number, commits last."""
     if connection.vendor != "postgresql":
