@@ -90,10 +90,11 @@ class Copies:
         sys.stderr.write("\n")
 
     def _day(self, n: int, day: int, age: int, *, number: int) -> None:
+        from jiying.supervision.writing import upsert
+
         from jiying.core.ids import uuid7
         from jiying.orders.models import Clock, Order
         from jiying.supervision.models import Counted, Waiting
-        from jiying.supervision.writing import upsert
 
         chosen = self.rng.choices(self.models if age <= 2 else self.ended, k=n)
         where = self.rng.choices(self.places, self.weights, k=n)
@@ -129,10 +130,11 @@ class Copies:
 
     def _settle(self, until: int) -> None:
         """Write what no later order changes, and add the finest rows to the coarse ones."""
+        from jiying.supervision.writing import upsert
+
         from jiying.supervision.days import block_of
         from jiying.supervision.models import Rollup
         from jiying.supervision.reading import Place, cells_of
-        from jiying.supervision.writing import upsert
 
         whole = [key for key in self.sums if key[1] == 1 and key[2] < until and self.cells[key[0]].grain == "cell"]
         for cell, _span, day in whole:

@@ -60,7 +60,7 @@ def ask(user: User, kind: str, query: str, format: str, *, language: str, origin
         return wish
     with transaction.atomic():
         # The asker's row is the lock: two clicks at once are one after the other.
-        User.objects.select_for_update().get(pk=user.pk)
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
         same = Export.objects.filter(
             by=user, kind=kind, query=wish.query, format=format, language=language, finished_at=None, problem=""
         )

@@ -131,8 +131,11 @@ def within_reach(order_id: uuid.UUID, by: Actor) -> Order:
 
 
 def locked(order_id: uuid.UUID, verb: str, by: Actor) -> Order:
-    """The order, locked until the transaction ends; `take` looks past what others took meanwhile (NotFound)."""
-    order = _found(_reach(verb, by).select_for_update(of=("self",)).filter(pk=order_id).first())
+    """The order, locked until the transaction ends; `take` looks past what others took meanwhile (NotFound).
+
+    Its key stays free (`no_key`): followers that write rows about it do not wait for whoever holds it.
+    """
+    order = _found(_reach(verb, by).select_for_update(of=("self",), no_key=True).filter(pk=order_id).first())
     if order.worker_id != (order.worker.pk if order.worker else None):
         # Whoever held the lock before changed the worker: the row is read again after waiting, joined rows are not.
         taken = order.worker_id

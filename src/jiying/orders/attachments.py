@@ -203,7 +203,7 @@ def erase(order: Order, *, by: Actor | None = None, now: datetime | None = None)
     """
     now = now or timezone.now()
     with transaction.atomic():
-        fresh = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
+        fresh = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order.pk)
         photos = list(Attachment.objects.filter(order=fresh, erased_at=None).order_by("id"))
         if not photos:
             return 0

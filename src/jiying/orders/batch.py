@@ -231,7 +231,9 @@ def act_many(commands: Iterable[Command]) -> list[Order | JiyingError]:
     results: list[Order | JiyingError] = []
     with transaction.atomic(), Batch(places=Places(district=None)) as batch:
         rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
-        batch.hold(rows.select_for_update(of=("self",)).filter(pk__in={command.order for command in wanted}))
+        batch.hold(
+            rows.select_for_update(of=("self",), no_key=True).filter(pk__in={command.order for command in wanted})
+        )
         for command in wanted:
             try:
                 results.append(batch.act(command))

@@ -109,7 +109,7 @@ class _cleanly:
 
 
 def _erase_one(order_id: uuid.UUID, tally: Tally, *, why: str, reason: str, now: datetime) -> None:
-    order = Order.objects.select_for_update(of=("self",)).select_related("estate").get(pk=order_id)
+    order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("estate").get(pk=order_id)
     text = OrderText.objects.select_for_update().filter(pk=order_id).first()
     later = EventText.objects.filter(order=order_id)
     said = int(text is not None and text.erased_at is None)

@@ -122,7 +122,11 @@ def _orphan(events: list[Event]) -> Broken:
 
 def _look_again(order_id: uuid.UUID) -> list[Broken]:
     with transaction.atomic():
-        order = Order.objects.select_related("text", "estate", "town").select_for_update(of=("self",)).get(pk=order_id)
+        order = (
+            Order.objects.select_related("text", "estate", "town")
+            .select_for_update(of=("self",), no_key=True)
+            .get(pk=order_id)
+        )
         events = list(Event.objects.filter(order=order_id).order_by("version"))
         clocks, texts = Clock.objects.filter(order=order_id), EventText.objects.filter(order=order_id)
         return _check(order, events, list(clocks), list(texts))

@@ -40,7 +40,7 @@ def fire(order_id: uuid.UUID, now: datetime) -> int:
     """Write the steps of one order that are due by `now`; returns how many.  Another watcher's order: 0."""
     with transaction.atomic():
         rows = Order.objects.filter(pk=order_id, next_at__lte=now)
-        rows = rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        rows = rows.select_for_update(no_key=True, skip_locked=connection.features.has_select_for_update_skip_locked)
         order = rows.first()
         if order is None:
             return 0

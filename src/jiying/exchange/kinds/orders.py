@@ -217,7 +217,7 @@ class Orders(Kind):
         self._links = {link.external_id: link for link in links}
         rows = Order.objects.select_related("estate", "town", "committee", "company", "worker__company")
         rows = rows.filter(pk__in=[link.target for link in self._links.values()])
-        self._orders = {row.pk: row for row in (rows.select_for_update(of=("self",)) if lock else rows)}
+        self._orders = {row.pk: row for row in (rows.select_for_update(of=("self",), no_key=True) if lock else rows)}
 
     # -- writing ---------------------------------------------------------------------------------
 
