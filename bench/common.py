@@ -62,6 +62,34 @@ def jiying(*words: str, home: Path, **env: str) -> Cost:
     return Cost(said, wall, cpu, after.ru_maxrss // 1024)
 
 
+def start(home: Path | None = None) -> Path:
+    """Start the application in this process, in `home` or a folder of its own, with its tables; returns the home."""
+    import django
+    from django.core.management import call_command
+
+    home = home or Path(tempfile.mkdtemp(prefix="jiying-bench-"))
+    os.environ["JIYING_HOME"] = str(home)
+    os.environ["JIYING_DEMO"] = "1"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
+    django.setup()
+    call_command("migrate", verbosity=0)
+    return home
+
+
+def analyse() -> None:
+    """Let the database count what it holds, as it does by itself in time."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
+
+
+def say(line: str) -> None:
+    """Print a line of the answer at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def floor(events: int, folder: Path) -> float:
     """Seconds to insert as many rows of an event's size, durably, in transactions as large as bulk work's."""
     connection = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None)

@@ -11,15 +11,15 @@ the door is not what is measured: their hashes are empty.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import sys
-import tempfile
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from common import analyse, say, start
 
 OPEN = ("submitted", "signed", "assigned", "assigned", "en_route", "on_site", "on_site", "paused", "returned")
 ENDED = ("closed",) * 16 + ("done", "done", "verified", "cancelled", "refused")
@@ -33,10 +33,6 @@ MILESTONES = dict(
     )
 )
 DATA = {"rate": '{"data":{"satisfaction":"satisfied","solved":true}}', "verify": '{"data":{"solved":true}}'}
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 def build(orders: int, open_: int) -> None:
@@ -57,16 +53,16 @@ def build(orders: int, open_: int) -> None:
         workers.setdefault(company, []).append(worker)
     categories = ("leak", "lift", "power", "drain", "access_control", "other")
     # What an interrupted run left is kept: batches are whole.
-    for start in range(Order.objects.count(), orders, 5000):
+    for first in range(Order.objects.count(), orders, 5000):
         batch: dict[type, list[Any]] = {Order: [], OrderText: [], Clock: [], Event: []}
-        for i in range(start, min(start + 5000, orders)):
+        for i in range(first, min(first + 5000, orders)):
             is_open = i >= orders - open_
             age = timedelta(minutes=rng.uniform(0, 3 * 1440)) if is_open else timedelta(days=rng.uniform(3, 90))
             _one(batch, i, now - age, is_open, rng, estates, companies, buildings, workers, categories, uuid7)
         with transaction.atomic():
             for model, rows in batch.items():
                 model.objects.bulk_create(rows, batch_size=1000)  # type: ignore[attr-defined]
-        sys.stderr.write(f"\r{start + 5000} orders")
+        sys.stderr.write(f"\r{first + 5000} orders")
     sys.stderr.write("\n")
 
 
@@ -199,7 +195,7 @@ def measure(rounds: int) -> None:
         ("demo-district", f"/district?{month}"),
         ("demo-town", "/district"),
     ]
-    _say(f"{'who':16}{'page':44}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'queries':>9}{'kB':>6}")
+    say(f"{'who':16}{'page':44}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'queries':>9}{'kB':>6}")
     for who, address in pages:
         user = User.objects.get(username=who)
         client = Client(HTTP_HOST="127.0.0.1")
@@ -227,7 +223,7 @@ def measure(rounds: int) -> None:
             spent.append((time.perf_counter() - began) * 1000)
         p95 = statistics.quantiles(spent, n=20)[-1]
         size = len(answer.content) // 1024
-        _say(
+        say(
             f"{who:16}{address[:43]:44}{statistics.median(spent):8.1f}{p95:8.1f}{statistics.median(worked):8.1f}{len(asked):9}{size:6}"
         )
 
@@ -240,28 +236,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--home", type=Path, default=None)
     asked = parser.parse_args()
-    os.environ["JIYING_HOME"] = str(asked.home or tempfile.mkdtemp(prefix="jiying-bench-"))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
-    os.environ["JIYING_DEMO"] = "1"
-    import django
-
-    django.setup()
-    from django.core.management import call_command
+    start(asked.home)
     from django.db import connection
 
     from jiying.estates.models import Estate
     from jiying.orders.models import Order
     from jiying.simulation import demo
 
-    call_command("migrate", verbosity=0)
     if not Estate.objects.exists():
         demo.seed(demo.Size(orders=0, days=1), lambda _text: None)
     if Order.objects.count() < asked.orders:
         build(asked.orders, asked.open)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
+        analyse()
     waiting = Order.objects.filter(headline_due__isnull=False).count()
-    _say(f"{Order.objects.count()} orders, {waiting} open, {connection.vendor}")
+    say(f"{Order.objects.count()} orders, {waiting} open, {connection.vendor}")
     measure(asked.rounds)
 
 

@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -30,15 +28,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common import machine
+from common import analyse, machine, say, start
 
 A_SECOND = 50
 DETAIL_DAYS = 60
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 class Copies:
@@ -90,8 +83,7 @@ class Copies:
         sys.stderr.write("\n")
 
     def _day(self, n: int, day: int, age: int, *, number: int) -> None:
-        from jiying.supervision.writing import upsert
-
+        from jiying.core.bulk import upsert
         from jiying.core.ids import uuid7
         from jiying.orders.models import Clock, Order
         from jiying.supervision.models import Counted, Waiting
@@ -130,8 +122,7 @@ class Copies:
 
     def _settle(self, until: int) -> None:
         """Write what no later order changes, and add the finest rows to the coarse ones."""
-        from jiying.supervision.writing import upsert
-
+        from jiying.core.bulk import upsert
         from jiying.supervision.days import block_of
         from jiying.supervision.models import Rollup
         from jiying.supervision.reading import Place, cells_of
@@ -223,7 +214,7 @@ def measure(rounds: int) -> None:
         ("demo-district", "/api/v1/figures?by=estate"),
         ("demo-district", f"/api/v1/figures?{odd}"),
     ]
-    _say(f"{'who':16}{'page':58}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'kB':>6}")
+    say(f"{'who':16}{'page':58}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'kB':>6}")
     for who, address in asks:
         client = Client(HTTP_HOST="127.0.0.1")
         user = User.objects.get(username=who)
@@ -234,7 +225,7 @@ def measure(rounds: int) -> None:
         spent, worked = _times(lambda client=client, address=address: client.get(address), few)
         p95 = statistics.quantiles(spent, n=20)[-1]
         size = len(answer.content) // 1024
-        _say(
+        say(
             f"{who:16}{address[:57]:58}{statistics.median(spent):8.1f}{p95:8.1f}{statistics.median(worked):8.1f}{size:6}"
         )
 
@@ -264,7 +255,7 @@ def floor(days: int) -> None:
     rows = rows.filter(promise__in=("sign", "contact", "respond_30", "complete", "follow_up")).order_by()
     began = time.perf_counter()
     n = sum(row[-1] for row in rows.values_list("order__town_id", "promise", "state").annotate(n=Count("*")))
-    _say(f"floor: {n} clocks of {days} days grouped by the database in {(time.perf_counter() - began) * 1000:.0f} ms")
+    say(f"floor: {n} clocks of {days} days grouped by the database in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
 def lag(seconds: int) -> None:
@@ -308,7 +299,7 @@ def lag(seconds: int) -> None:
     reader.join()
     watcher.join()
     p95 = statistics.quantiles(samples, n=20)[-1]
-    _say(
+    say(
         f"follower behind: p50 {statistics.median(samples):.2f} s, p95 {p95:.2f} s, most {max(samples):.2f} s, "
         f"at {len(flushed) * 10 / wall:.0f} orders/s and {events / wall:.0f} events/s for {wall:.0f} s"
     )
@@ -367,13 +358,7 @@ def main() -> None:
     parser.add_argument("--lag", type=int, default=60)
     parser.add_argument("--home", type=Path, default=None)
     asked = parser.parse_args()
-    os.environ["JIYING_HOME"] = str(asked.home or tempfile.mkdtemp(prefix="jiying-bench-"))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
-    os.environ["JIYING_DEMO"] = "1"
-    import django
-
-    django.setup()
-    from django.core.management import call_command
+    start(asked.home)
     from django.db import connection
     from django.utils import timezone
 
@@ -382,16 +367,14 @@ def main() -> None:
     from jiying.simulation import demo
     from jiying.supervision.models import Rollup
 
-    call_command("migrate", verbosity=0)
     began = time.monotonic()
     if not Estate.objects.exists():
         demo.seed(demo.Size(estates=asked.estates, orders=1500, days=7), lambda _text: None)
     if Order.objects.count() < asked.orders:
         Copies().write(asked.orders - Order.objects.count(), asked.days, timezone.now())
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
-        _say(f"built in {time.monotonic() - began:.0f} s")
-    _say(f"{Order.objects.count()} orders, {Rollup.objects.count()} rows, {connection.vendor}; {machine()}")
+        analyse()
+        say(f"built in {time.monotonic() - began:.0f} s")
+    say(f"{Order.objects.count()} orders, {Rollup.objects.count()} rows, {connection.vendor}; {machine()}")
     if asked.rounds:
         measure(asked.rounds)
         for days in (7, 30):

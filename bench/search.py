@@ -15,11 +15,9 @@ Then the search for places, among 3,000 estates.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from operator import and_, or_
 from pathlib import Path
 from typing import Any
 
+from common import analyse, machine, say, start
 from desk import build
 
 from jiying.core.pinyin import pinyin
@@ -56,13 +55,9 @@ REST = (
 QUESTIONS = ("漏水", "电梯", "台风", "漏水 厨房", "泵房", "鸽子", "花园 漏水", "堵", "没有的词", "1204室")
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-
-
 def speak(orders: int) -> None:
     """Give the orders other words, of the frequencies that `QUESTIONS` are about, and index them."""
-    from django.db import connection, transaction
+    from django.db import transaction
     from django.utils import timezone
 
     from jiying.orders import search
@@ -83,9 +78,8 @@ def speak(orders: int) -> None:
     began = time.monotonic()
     search.rebuild(lambda done: sys.stderr.write(f"\r{done} indexed"))
     sys.stderr.write("\n")
-    _say(f"indexed {orders} orders in {time.monotonic() - began:.0f} s")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
+    say(f"indexed {orders} orders in {time.monotonic() - began:.0f} s")
+    analyse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +114,7 @@ def measure(rounds: int) -> None:
     from jiying.people.scopes import scope_of
 
     worst, said = 0.0, f"{'who':16}{'list':8}{'question':14}{'rows':>6}{'p50 ms':>9}{'p95 ms':>9}{'CPU p95':>9}"
-    _say(f"{said}{'LIKE CPU':>10}")
+    say(f"{said}{'LIKE CPU':>10}")
     for who in ("demo-operator", "demo-town"):
         scope = scope_of(User.objects.get(username=who))
         for group in ("open", "all"):
@@ -133,8 +127,8 @@ def measure(rounds: int) -> None:
                 floor = timed(lambda r=rows: len(r.all()), 2)  # type: ignore[misc]
                 worst = max(worst, ours.p95)
                 figures = f"{ours.rows:6}{ours.p50:9.1f}{ours.p95:9.1f}{ours.cpu:9.1f}{floor.cpu:10.1f}"
-                _say(f"{who:16}{group:8}{words:14}{figures}")
-    _say(f"worst p95 {worst:.1f} ms; {Order.objects.count()} orders")
+                say(f"{who:16}{group:8}{words:14}{figures}")
+    say(f"worst p95 {worst:.1f} ms; {Order.objects.count()} orders")
 
 
 def measure_places(rounds: int) -> None:
@@ -142,14 +136,14 @@ def measure_places(rounds: int) -> None:
     from jiying.estates.finding import find
     from jiying.estates.models import Estate
 
-    _say(f"{'place':24}{'found':>6}{'p50 ms':>9}{'p95 ms':>9}{'CPU p95':>9}")
+    say(f"{'place':24}{'found':>6}{'p50 ms':>9}{'p95 ms':>9}{'CPU p95':>9}")
     name = Estate.objects.order_by("code").values_list("name", flat=True)[17]
     sounds = pinyin(name)
     slip = f"{name[:-1]}圆"
     for words in (name, name[1:3], initials(name), f"{initials(name)} 3 502", sounds, "路 1", slip, "没有这个地方"):
         spent = timed(lambda w=words: len(find(w, Estate.objects.all(), 8)), rounds)  # type: ignore[misc]
-        _say(f"{words:24}{spent.rows:6}{spent.p50:9.1f}{spent.p95:9.1f}{spent.cpu:9.1f}")
-    _say(f"{Estate.objects.count()} estates")
+        say(f"{words:24}{spent.rows:6}{spent.p50:9.1f}{spent.p95:9.1f}{spent.cpu:9.1f}")
+    say(f"{Estate.objects.count()} estates")
 
 
 def _said(words: str) -> Any:
@@ -169,28 +163,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--home", type=Path, default=None)
     asked = parser.parse_args()
-    os.environ["JIYING_HOME"] = str(asked.home or tempfile.mkdtemp(prefix="jiying-bench-"))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiying.config.settings")
-    os.environ["JIYING_DEMO"] = "1"
-    import django
-
-    django.setup()
-    from common import machine
-    from django.core.management import call_command
+    start(asked.home)
     from django.db import connection
 
     from jiying.estates.models import Estate
     from jiying.orders.models import Order, OrderWords
     from jiying.simulation import demo
 
-    call_command("migrate", verbosity=0)
     if not Estate.objects.exists():
         demo.seed(demo.Size(estates=3000, orders=0, days=1), lambda _text: None)
     if Order.objects.count() < asked.orders:
         build(asked.orders, asked.open)
     if OrderWords.objects.count() < asked.orders:
         speak(asked.orders)
-    _say(f"{connection.vendor}, {machine()}")
+    say(f"{connection.vendor}, {machine()}")
     measure(asked.rounds)
     measure_places(asked.rounds)
 

@@ -6,25 +6,25 @@ rows.  The values are prepared by the fields themselves, so that both databases 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import BooleanField, CharField, Field, IntegerField, Model, TextField
 
-_PLAIN = (IntegerField, CharField, TextField, BooleanField)
-"""Fields whose values every database takes as they are."""
+_PLAIN = ((CharField, str), (TextField, str), (IntegerField, int), (BooleanField, bool))
+"""Fields, and the exact type whose values every database takes as they are (a member of an enumeration is a
+string, too, but not to every driver)."""
 
 
-def insert(rows: Sequence[Model], *, without: Collection[str] = ()) -> None:
-    """Insert rows of one model.  Keys and `without`, which the database gives, are not read back."""
+def insert(rows: Sequence[Model]) -> None:
+    """Insert rows of one model.  Keys that the database gives are not read back."""
     if not rows:
         return
     model = type(rows[0])
-    fields = [field for field in model._meta.concrete_fields if field.name not in without and not _counted(field)]
-    columns = ", ".join(_quoted(field) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    _many(f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks})", _values(rows, fields))
+    fields = [field for field in model._meta.concrete_fields if not _counted(field)]
+    _many(_insertion(model, fields), _values(rows, fields))
 
 
 def update(rows: Sequence[Model], names: Sequence[str]) -> None:
@@ -51,16 +51,14 @@ def upsert(
     With `unique` and nothing to update, what is there stays.
     """
     fields: list[Any] = [model._meta.get_field(name) for name in names]
-    plain = [isinstance(field, _PLAIN) for field in fields]
-    values = [
-        [
-            value if as_it_is else field.get_db_prep_save(value, connection)
-            for field, as_it_is, value in zip(fields, plain, row, strict=True)
-        ]
-        for row in rows
-    ]
-    if not values:
-        return
+    values = _prepared(fields, rows)
+    if values:
+        _many(_insertion(model, fields, unique, update), values)
+
+
+def _insertion(
+    model: type[Model], fields: Sequence[Field[Any, Any]], unique: Sequence[str] = (), update: Sequence[str] = ()
+) -> str:
     column = {field.name: _quoted(field) for field in fields}
     marks = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {_table(model)} ({', '.join(column.values())}) VALUES ({marks})"
@@ -68,7 +66,7 @@ def upsert(
         told = ", ".join(f"{column[name]} = excluded.{column[name]}" for name in update)
         what = f"DO UPDATE SET {told}" if update else "DO NOTHING"
         statement += f" ON CONFLICT ({', '.join(column[name] for name in unique)}) {what}"
-    _many(statement, values)
+    return statement
 
 
 def _counted(field: Field[Any, Any]) -> bool:
@@ -85,8 +83,28 @@ def _table(model: type[Model]) -> str:
 
 
 def _values(rows: Iterable[Model], fields: Sequence[Field[Any, Any]]) -> list[list[Any]]:
-    pairs = [(field.attname, field.get_db_prep_save) for field in fields]
-    return [[prepare(getattr(row, name), connection) for name, prepare in pairs] for row in rows]
+    read = attrgetter(*[field.attname for field in fields], "pk")
+    return _prepared(fields, (read(row)[:-1] for row in rows))
+
+
+def _prepared(fields: Sequence[Field[Any, Any]], rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """The rows' values as the database takes them."""
+    # Looked up once: the proxy asks for the thread's connection at every attribute.
+    here = connections[connection.alias]
+    preparing: list[tuple[type | None, Callable[..., Any]]] = [
+        (_as_it_is(field), field.get_db_prep_save) for field in fields
+    ]
+    return [
+        [
+            value if value is None or type(value) is plain else prepare(value, here)
+            for (plain, prepare), value in zip(preparing, row, strict=True)
+        ]
+        for row in rows
+    ]
+
+
+def _as_it_is(field: Field[Any, Any]) -> type | None:
+    return next((plain for kind, plain in _PLAIN if isinstance(field, kind)), None)
 
 
 def _many(statement: str, values: list[list[Any]]) -> None:

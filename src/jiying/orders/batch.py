@@ -17,6 +17,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from jiying.core import bulk
 from jiying.core.errors import BadCode, JiyingError, NotFound
 from jiying.estates.models import Worker
 from jiying.orders import store
@@ -25,7 +26,7 @@ from jiying.orders.chain import Moment
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.intake import NewOrder, make_draft
 from jiying.orders.ledger import Ledger
-from jiying.orders.models import EventText, Order
+from jiying.orders.models import Order
 from jiying.orders.places import Places
 from jiying.orders.proof import Place, WrongCode
 from jiying.orders.saying import Database, record_wrong_code, say
@@ -166,9 +167,7 @@ class Batch:
         events = sum(len(draft.ledger.moments) for draft in self._drafts) + sum(len(c.moments) for c in changes)
         with transaction.atomic():
             write_drafts(self._drafts, self._numbers)
-            texts = [text for key, change in self._changes.items() if key in fresh for text in change.texts]
-            if texts:
-                EventText.objects.bulk_create(texts, batch_size=500)
+            bulk.insert([text for key, change in self._changes.items() if key in fresh for text in change.texts])
             if changes:
                 self._update(changes)
                 store.write_log(changes)
@@ -181,13 +180,7 @@ class Batch:
     def _update(self, changes: list[store.Change]) -> None:
         for change in changes:
             store.mirror(change.order, change.ledger)
-        Order.objects.bulk_create(
-            [change.order for change in changes],
-            batch_size=200,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=store.MOVING_FIELDS,
-        )
+        bulk.update([change.order for change in changes], store.MOVING_FIELDS)
 
     def _change(self, order: Order, ledger: Ledger) -> store.Change:
         change = self._changes.get(order.id)

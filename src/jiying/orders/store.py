@@ -22,6 +22,7 @@ from jiying.orders.models import Clock, Event, EventText, Order
 from jiying.rules import packs
 from jiying.rules.pack import Pack
 
+CLOCK_KEY = ("district", "order", "promise", "round")
 CLOCK_FIELDS = (
     "rule",
     "state",
@@ -34,6 +35,10 @@ CLOCK_FIELDS = (
     "claimed",
     "grade",
 )
+EVENT_FIELDS = (
+    "id", "district", "order", "version", "verb", "milestone", "by", "role", "at", "received_at", "claimed",
+    "canonical", "prev_hash", "hash",
+)  # fmt: skip
 MOVING_FIELDS = (
     "kind",
     "category",
@@ -114,22 +119,23 @@ def mirror(order: Order, ledger: Ledger) -> None:
 _QUIET = frozenset({"done", "verified", "closed", "refused", "cancelled"})
 
 
-def event_row(moment: Moment, district: str) -> Event:
-    return Event(
-        id=moment.id,
-        district=district,
-        order_id=moment.order,
-        version=moment.version,
-        verb=moment.verb,
-        milestone=moment.milestone,
-        by=moment.by,
-        role=moment.role,
-        at=moment.at,
-        received_at=moment.received_at,
-        claimed=moment.claimed,
-        canonical=moment.canonical,
-        prev_hash=moment.prev_hash,
-        hash=moment.hash,
+def _event_row(moment: Moment, district: str) -> tuple[object, ...]:
+    """The values of `EVENT_FIELDS`."""
+    return (
+        moment.id,
+        district,
+        moment.order,
+        moment.version,
+        moment.verb,
+        moment.milestone,
+        moment.by,
+        moment.role,
+        moment.at,
+        moment.received_at,
+        moment.claimed,
+        moment.canonical,
+        moment.prev_hash,
+        moment.hash,
     )
 
 
@@ -158,13 +164,14 @@ class Change:
     texts: list[EventText] = field(default_factory=list)
     before: dict[tuple[str, int], tuple[object, ...]] = field(default_factory=dict)
 
-    def clocks(self) -> list[Clock]:
-        """Rows of the clocks that changed."""
-        return [
-            clock_row(clock, self.order)
-            for clock in self.ledger.judge.clocks
-            if self.before.get((clock.promise, clock.round)) != snapshot(clock)
-        ]
+    def clocks(self) -> list[tuple[object, ...]]:
+        """Rows of the clocks that changed: `CLOCK_KEY`, then `CLOCK_FIELDS`."""
+        order, rows = self.order, []
+        for clock in self.ledger.judge.clocks:
+            now = snapshot(clock)
+            if self.before.get((clock.promise, clock.round)) != now:
+                rows.append((order.district, order.id, clock.promise, clock.round, *now))
+        return rows
 
 
 def write(change: Change) -> None:
@@ -186,25 +193,15 @@ def write(change: Change) -> None:
 
 def write_log(changes: Iterable[Change]) -> None:
     """Append events, texts and clocks of many orders, and wake those who follow once committed."""
-    events: list[Event] = []
+    events: list[tuple[object, ...]] = []
     texts: list[EventText] = []
-    clocks: list[Clock] = []
+    clocks: list[tuple[object, ...]] = []
     for change in changes:
-        events += [event_row(moment, change.order.district) for moment in change.moments]
+        events += [_event_row(moment, change.order.district) for moment in change.moments]
         texts += change.texts
         clocks += change.clocks()
-    if len(events) == 1:
-        events[0].save(force_insert=True)
-    else:
-        bulk.insert(events, without=("xid",))
+    bulk.upsert(Event, EVENT_FIELDS, events)
     bulk.insert(texts)
-    if clocks:
-        Clock.objects.bulk_create(
-            clocks,
-            batch_size=500,
-            update_conflicts=True,
-            unique_fields=["order", "promise", "round"],
-            update_fields=CLOCK_FIELDS,
-        )
+    bulk.upsert(Clock, (*CLOCK_KEY, *CLOCK_FIELDS), clocks, unique=CLOCK_KEY[1:], update=CLOCK_FIELDS)
     # Robust: what is committed is committed, whatever becomes of those who wait for it.
     transaction.on_commit(wake.wake, robust=True)

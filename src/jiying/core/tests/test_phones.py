@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,3 +76,22 @@ def test_another_region_reads_its_own_numbers():
 def test_the_last_four_digits():
     assert last4("+8613812345678") == "5678"
     assert last4("") == ""
+
+
+@given(
+    st.sampled_from(["", "86", "+86", "+ 86", "0086", "0"]), st.from_regex(r"1[0-9]{9,11}", fullmatch=True), st.data()
+)
+def test_a_mobile_is_read_as_the_library_reads_it(before, digits, data):
+    spaces = data.draw(st.sampled_from(["", " ", "-"]))
+    written = f"{before}{spaces}{digits}"
+    try:
+        number = phonenumbers.parse(written, "CN")
+        theirs = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        theirs = theirs if phonenumbers.is_valid_number(number) else None
+    except phonenumbers.NumberParseException:
+        theirs = None
+    try:
+        ours = parse_phone(written)
+    except BadInput:
+        ours = None
+    assert ours == theirs
