@@ -11,6 +11,7 @@ the door is not what is measured: their hashes are empty.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import sys
@@ -32,7 +33,7 @@ MILESTONES = dict(
         strict=True,
     )
 )
-DATA = {"rate": '{"data":{"satisfaction":"satisfied","solved":true}}', "verify": '{"data":{"solved":true}}'}
+DATA = {"rate": {"satisfaction": "satisfied", "solved": True}, "verify": {"solved": True}}
 
 
 def build(orders: int, open_: int) -> None:
@@ -147,6 +148,8 @@ def _one(
                 limit_minutes=minutes,
             )
         )
+    report = {"kind": order.kind, "category": order.category, "urgency": order.urgency, "part": "common"}
+    said = {**DATA, "report": report, "assign": {"worker": str(order.worker_id or "")}}
     for version, verb in enumerate(WAY[: 3 if is_open else 10], 1):
         when = at + timedelta(minutes=10 * version)
         batch[Event].append(
@@ -160,7 +163,7 @@ def _one(
                 role="company",
                 at=when,
                 received_at=when,
-                canonical=DATA.get(verb, '{"data":{}}'),
+                canonical=json.dumps({"data": said.get(verb, {})}),
                 prev_hash="",
                 hash="",
             )

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import Cost, analyse, machine, say, start
+from common import Cost, analyse, machine, most_mb, say, start
 from desk import build
 
 CELLS = 41
@@ -37,7 +37,7 @@ def work(home: Path, format: str) -> dict[str, Any]:
     jobs.work_off()
     done = Export.objects.get(pk=wish.pk)
     assert done.finished_at is not None, done.problem
-    return {"rows": done.rows, "size": done.size}
+    return {"rows": done.rows, "size": done.size, "peak_mb": most_mb()}
 
 
 def in_a_process(*words: str) -> Cost:
@@ -48,7 +48,8 @@ def in_a_process(*words: str) -> Cost:
     if done.returncode:
         sys.exit(done.stderr)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(json.loads(done.stdout), wall, cpu, after.ru_maxrss // 1024)
+    said = json.loads(done.stdout)
+    return Cost(said, wall, cpu, said["peak_mb"])
 
 
 def floor(rows: int, path: Path) -> float:

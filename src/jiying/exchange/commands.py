@@ -52,14 +52,15 @@ def import_(
     Rows that cannot be taken are listed with their reasons (default: a file in the home) and the command leaves
     with 1.  The import's id is told on stderr, for import-resume and import-revert.
     """
-    from jiying.core.mapping import MappingError, TableError, load
+    from jiying.core.mapping import MappingError, TableError, in_english, load
     from jiying.exchange import actions, queries
 
     tell = _Tell()
     try:
         imported = actions.stage(kind, file, load(map_), sheet=sheet, progress=tell)
     except (MappingError, TableError) as error:
-        click.echo(f"jiying: {error}", err=True)
+        where = f"{file}: " if isinstance(error, TableError) else ""
+        click.echo(f"jiying: {where}{in_english(error)}", err=True)
         sys.exit(2)
     if preview:
         for shown in queries.preview(imported, first=10):

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from jiying.core import bulk
 from jiying.core import mapping as maps
@@ -27,6 +28,7 @@ from jiying.people.scopes import scope_of
 CHUNK = 500
 KEEP = timedelta(days=90)
 """How long refused rows keep what they said, for their rejects file, and updated ones what stood before."""
+_NEEDS = gettext_lazy("缺少“{label}”（{name}）：请对应一列，或给一个默认值。")
 Progress = Callable[[str, int, int], None]
 """Told (what is done, how many so far, of how many or 0 where unknown)."""
 
@@ -106,9 +108,10 @@ def check_mapping(kind: str, mapping: Mapping) -> None:
     if mapping.kind and mapping.kind != kind:
         said = _("这个映射是给 %(kind)s 用的，不是 %(wanted)s。") % {"kind": mapping.kind, "wanted": kind}
         raise BadInput.of("map", "wrong_kind", said)
-    missing = [field.name for field in KINDS[kind].fields if field.required and not _gives(mapping, field.name)]
+    missing = [field for field in KINDS[kind].fields if field.required and not _gives(mapping, field.name)]
     if missing:
-        raise maps.MappingError(mapping.name, [(0, f"{kind} need {', '.join(missing)}: map a column or a default.")])
+        faults = [(0, maps.said(_NEEDS, label=field.label, name=field.name)) for field in missing]
+        raise maps.MappingError(mapping.name, faults)
 
 
 def _gives(mapping: Mapping, name: str) -> bool:

@@ -96,7 +96,7 @@ def _categories(otherwise: str) -> dict[str, str]:
 def sentences(error: MappingError | TableError | JiyingError) -> list[str]:
     """What is wrong, as people read it."""
     if isinstance(error, MappingError):
-        return [said for _line, said in error.errors]
+        return [str(said) for _line, said in error.errors]
     if isinstance(error, JiyingError):
         return [fault.message for fault in error.errors] or [error.detail]
     return [str(error)]

@@ -107,7 +107,7 @@ def replay(
     os.environ["JIYING_HOME"] = str(home)
     os.environ.pop("JIYING_DATABASE_URL", None)
     start_django()
-    from jiying.core.mapping import MappingError, TableError
+    from jiying.core.mapping import MappingError, TableError, in_english
     from jiying.simulation.replay import Pace
     from jiying.simulation.replay import replay as run
 
@@ -116,7 +116,8 @@ def replay(
         result = run(file, map_, home, only=only, pace=pace, progress=_say)
     except (MappingError, TableError) as error:
         _clear(home, new)
-        click.echo(f"jiying: {error}", err=True)
+        where = f"{file}: " if isinstance(error, TableError) else ""
+        click.echo(f"jiying: {where}{in_english(error)}", err=True)
         sys.exit(2)
     result["home"] = str(home)
     if as_json:

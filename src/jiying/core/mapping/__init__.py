@@ -8,7 +8,7 @@ staff      who works, where a mapping is used for a replay
 """
 
 from jiying.core.mapping.apply import Reject, Row, rows
-from jiying.core.mapping.fault import TableError
+from jiying.core.mapping.fault import TableError, in_english, said
 from jiying.core.mapping.language import Mapping, MappingError, load, parse, shipped
 from jiying.core.mapping.record import Record
 from jiying.core.mapping.staff import Staff
@@ -23,11 +23,13 @@ __all__ = [
     "Staff",
     "Table",
     "TableError",
+    "in_english",
     "is_workbook",
     "load",
     "parse",
     "read_table",
     "rows",
+    "said",
     "sheets",
     "shipped",
     "write_rejects",

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from jiying.core.crypto import sm3_hex
 from jiying.core.errors import BadInput
 from jiying.core.geo import from_crs
+from jiying.core.mapping.fault import said
 from jiying.core.mapping.language import Column, Mapping, MappingError, Within
 from jiying.core.mapping.moments import read_moment
 from jiying.core.mapping.record import Record
@@ -101,9 +104,13 @@ def _check_columns(mapping: Mapping, table: Table, only: Dict[str, str]) -> None
         raise MappingError(mapping.name, faults)
 
 
-def _missing(name: str, table: Table) -> str:
+_MISSING = gettext_lazy("表里没有“{name}”这一列。")
+_NEARLY = gettext_lazy("表里没有“{name}”这一列，是不是“{near}”？")
+
+
+def _missing(name: str, table: Table) -> Promise:
     near = difflib.get_close_matches(name, table.names, 1)
-    return f"{table.path.name} has no column “{name}”" + (f"; is it “{near[0]}”?" if near else ".")
+    return said(_NEARLY, name=name, near=near[0]) if near else said(_MISSING, name=name)
 
 
 def _values(mapping: Mapping, record: Record) -> dict[str, str | float | datetime]:

@@ -10,6 +10,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from django.utils.translation import gettext_lazy as _
+
 from jiying.core.mapping.fault import TableError
 
 MAX_FILE_MB = 100
@@ -20,6 +22,10 @@ MAX_PARTS = 2_000
 MAX_CELLS = 6_000_000
 """Of the used rectangle of a sheet, empty ones too: a reader keeps 24 bytes for each."""
 
+_FAR = _(
+    "工作表的内容一直到第 {rows} 行、第 {columns} 列，多得读不了。请删掉表格下方和右侧很远处的单元格"
+    "（按 Ctrl+End 可跳到最后一个），再另存。"
+)
 _CHUNK = 1 << 20
 _KEEP = 4_096
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
@@ -35,32 +41,32 @@ def check_workbook(path: Path) -> None:
     """
     size = path.stat().st_size
     if size > MAX_FILE_MB << 20:
-        raise TableError(f"{path.name} has {size >> 20} MB; a workbook may have {MAX_FILE_MB}. Split it.")
+        raise TableError(_("文件有 {size} MB，工作簿最多 {most} MB，请拆成几个。"), size=size >> 20, most=MAX_FILE_MB)
     if not zipfile.is_zipfile(path):
         # An old .xls is no zip and unfolds into nothing.
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_parts(archive, path)
+            _check_parts(archive)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         # RuntimeError: a part is encrypted, which no spreadsheet program does.
-        raise TableError(f"{path.name} is damaged: {error}. Open it in Excel and save it again.") from error
+        raise TableError(_("文件已损坏（{why}）。请用 Excel 打开后另存。"), why=error) from error
 
 
-def _check_parts(archive: zipfile.ZipFile, path: Path) -> None:
+def _check_parts(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS:
-        raise TableError(f"{path.name} has {len(parts)} parts inside, which no real workbook has.")
+        raise TableError(_("文件里有 {n} 个部件，真正的工作簿不会这样。"), n=len(parts))
     limit = MAX_UNFOLDED_MB << 20
     if sum(part.file_size for part in parts) > limit:
-        raise _bomb(path)
+        raise _bomb()
     unfolded = 0
     for part in parts:
         # What the directory declares may be a lie, so what comes out is counted too.
-        unfolded += _unfold(archive, part, path, limit - unfolded)
+        unfolded += _unfold(archive, part, limit - unfolded)
 
 
-def _unfold(archive: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path, limit: int) -> int:
+def _unfold(archive: zipfile.ZipFile, part: zipfile.ZipInfo, limit: int) -> int:
     """How many bytes a part really has; for a sheet, also whether its used rectangle is sane."""
     is_sheet = _SHEET.fullmatch(part.filename) is not None
     unfolded, tail, rows, columns = 0, b"", 0, 0
@@ -68,15 +74,12 @@ def _unfold(archive: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path, limit: 
         while chunk := file.read(_CHUNK):
             unfolded += len(chunk)
             if unfolded > limit:
-                raise _bomb(path)
+                raise _bomb()
             if is_sheet:
                 text = tail + chunk
                 rows, columns = _extent(text, rows, columns)
                 if rows * columns > MAX_CELLS:
-                    raise TableError(
-                        f"{path.name}: a sheet reaches to row {rows} and column {columns}, more than can be read. "
-                        "Delete the cells far below and beside the table (Ctrl+End shows the last one) and save it."
-                    )
+                    raise TableError(_FAR, rows=rows, columns=columns)
                 tail = text[text.rfind(b"<", -_KEEP) :] if b"<" in text[-_KEEP:] else b""
     return unfolded
 
@@ -103,7 +106,5 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def _bomb(path: Path) -> TableError:
-    return TableError(
-        f"{path.name} unfolds to more than {MAX_UNFOLDED_MB} MB: it is no real workbook, or it is broken."
-    )
+def _bomb() -> TableError:
+    return TableError(_("文件解开后超过 {most} MB：不是真正的工作簿，或已损坏。"), most=MAX_UNFOLDED_MB)

@@ -38,15 +38,17 @@ In a pattern `*` stands for any characters, also none; everything else for itsel
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.functional import Promise
 from jsonschema import Draft202012Validator
 
 from jiying.core import yamllines
@@ -63,14 +65,18 @@ class MappingError(Exception):
     """A mapping that cannot be used, or that does not fit the table: a command ends with 2.
 
     Attributes:
-        errors: (line of the mapping file, sentence) for each fault; line 0 where there is no file.
+        errors: (line of the mapping file, sentence) for each fault; line 0 where there is no file.  Sentences may
+            be lazy: they are read in the language that is active then.
         file: the mapping's name.
     """
 
-    def __init__(self, file: str, errors: list[tuple[int, str]]) -> None:
+    def __init__(self, file: str, errors: Sequence[tuple[int, str | Promise]]) -> None:
+        super().__init__(file, errors)
         self.file = file
-        self.errors = sorted(errors)
-        super().__init__("\n".join(f"{file}:{line}: {said}" if line else said for line, said in self.errors))
+        self.errors = sorted(errors, key=itemgetter(0))
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.file}:{line}: {said}" if line else str(said) for line, said in self.errors)
 
 
 @dataclass(frozen=True, slots=True)

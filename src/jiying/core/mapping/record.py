@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from jiying.core.mapping.fault import TableError
 
 LOOK_FOR_HEADER = 30
@@ -38,7 +40,7 @@ class Header:
         return found
 
 
-def find_header(rows: Iterable[tuple[int, Sequence[str]]], wanted: frozenset[str], file: str) -> Header:
+def find_header(rows: Iterable[tuple[int, Sequence[str]]], wanted: frozenset[str]) -> Header:
     """The header among the first rows: the first that has every `wanted` name, else the one that has most of them.
 
     Without wanted names it is the first row with anything in it.
@@ -54,12 +56,12 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], wanted: frozenset[str
         if hits == len(wanted) or looked + 1 == LOOK_FOR_HEADER:
             break
     if best is None:
-        raise TableError(f"{file} has no header: the first line must name the columns.")
+        raise TableError(_("没有表头：第一行应写各列的名称。"))
     line, cells = best[1]
     names = tuple(_tidy(cell) for cell in cells)
     for name in names:
         if name and names.count(name) > 1:
-            raise TableError(f"{file}: the column “{name}” stands twice in the header; rename one.")
+            raise TableError(_("表头里有两列都叫“{name}”，请改掉一个。"), name=name)
     return Header(line, names)
 
 

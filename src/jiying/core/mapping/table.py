@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from django.utils.translation import gettext_lazy as _
+
 from jiying.core.mapping.fault import TableError
 from jiying.core.mapping.record import Header, Record, find_header
 from jiying.core.mapping.workbook import read_sheet, sheet_names
@@ -20,10 +22,10 @@ from jiying.core.mapping.workbook import read_sheet, sheet_names
 _CHUNK = 1 << 20
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SIGNATURES = {
-    b"\x1f\x8b": "It is compressed; unpack it first.",
-    b"\xff\xfe": "It is UTF-16; save it as CSV UTF-8.",
-    b"\xfe\xff": "It is UTF-16; save it as CSV UTF-8.",
-    b"%PDF": "It is a PDF; the table is wanted, not its picture.",
+    b"\x1f\x8b": _("这是压缩文件，请先解压。"),
+    b"\xff\xfe": _("文件的编码是 UTF-16，请另存为 CSV UTF-8。"),
+    b"\xfe\xff": _("文件的编码是 UTF-16，请另存为 CSV UTF-8。"),
+    b"%PDF": _("这是 PDF；需要表格文件本身，不是它的图像。"),
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -78,9 +80,9 @@ def read_table(
             return read_sheet(path, sheet, wanted)
         return _read_csv(path, encoding, sheet, wanted)
     except OSError as error:
-        raise TableError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise TableError(_("文件读不出来：{why}。"), why=error.strerror or error) from error
     except _NeverCloses as error:
-        raise TableError(f"{path}, line {error.args[0]}: a quote opens here that never closes.") from error
+        raise TableError(_("第 {line} 行有一个引号，到文件末尾也没有配对。"), line=error.args[0]) from error
 
 
 def sheets(path: str | Path) -> list[str]:
@@ -88,7 +90,7 @@ def sheets(path: str | Path) -> list[str]:
     try:
         return sheet_names(Path(path)) if is_workbook(Path(path)) else []
     except OSError as error:
-        raise TableError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise TableError(_("文件读不出来：{why}。"), why=error.strerror or error) from error
 
 
 def is_workbook(path: Path) -> bool:
@@ -99,10 +101,10 @@ def is_workbook(path: Path) -> bool:
 
 def _read_csv(path: Path, encoding: str, sheet: str | None, wanted: frozenset[str]) -> CsvTable:
     if sheet:
-        raise TableError(f"{path} is a CSV file, which has no sheet “{sheet}”.")
+        raise TableError(_("这是 CSV 文件，没有工作表“{sheet}”。"), sheet=sheet)
     chosen = _encoding(path, encoding)
     with path.open(encoding=chosen, newline="") as file:
-        header = find_header(((line, cells) for line, cells, _broken in _records(file)), wanted, str(path))
+        header = find_header(((line, cells) for line, cells, _broken in _records(file)), wanted)
     with path.open(encoding=chosen, newline="") as file:
         for _line in _records(file):
             pass
@@ -112,9 +114,9 @@ def _read_csv(path: Path, encoding: str, sheet: str | None, wanted: frozenset[st
 def _encoding(path: Path, wanted: str) -> str:
     with path.open("rb") as file:
         start = file.read(4)
-        for signature, said in _SIGNATURES.items():
+        for signature, what in _SIGNATURES.items():
             if start.startswith(signature):
-                raise TableError(f"{path} is no CSV text. {said}")
+                raise TableError(what)
     choices = {"auto": ("utf-8-sig", "gb18030"), "utf-8": ("utf-8-sig",)}.get(wanted, (wanted,))
     for choice in choices:
         try:
@@ -124,7 +126,9 @@ def _encoding(path: Path, wanted: str) -> str:
         except UnicodeDecodeError:
             continue
         return choice
-    raise TableError(f"{path} is not {' nor '.join(choices).replace('-sig', '')}; save it as CSV UTF-8.")
+    raise TableError(
+        _("文件的编码不是 {names}，请另存为 CSV UTF-8。"), names=" / ".join(choices).replace("-sig", "").upper()
+    )
 
 
 class _NeverCloses(Exception):

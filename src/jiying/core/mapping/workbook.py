@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import python_calamine as calamine
+from django.utils.translation import gettext_lazy as _
 
 from jiying.core.mapping.archive import check_workbook
 from jiying.core.mapping.fault import TableError
@@ -58,13 +59,13 @@ def read_sheet(path: Path, sheet: str | None, wanted: frozenset[str]) -> SheetTa
         names = _visible(workbook)
         chosen = sheet or next(iter(names), "")
         if chosen not in workbook.sheet_names:
-            there = ", ".join(f"“{name}”" for name in names) or "none"
-            raise TableError(f"{path.name} has no sheet “{chosen}”; it has {there}.")
+            there = "、".join(names) or "–"
+            raise TableError(_("没有工作表“{sheet}”；文件里有：{there}。"), sheet=chosen, there=there)
         try:
             rows = _rows(workbook.get_sheet_by_name(chosen))
         except calamine.CalamineError as error:
-            raise _damaged(path, error) from error
-        return SheetTable(path, chosen, find_header(rows, wanted, f"{path.name}, sheet “{chosen}”"))
+            raise _damaged(error) from error
+        return SheetTable(path, chosen, find_header(rows, wanted))
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -90,13 +91,13 @@ def _open(path: Path) -> calamine.CalamineWorkbook:
     try:
         return calamine.load_workbook(path)
     except calamine.PasswordError as error:
-        raise TableError(f"{path.name} is protected by a password: save it without one.") from error
+        raise TableError(_("文件有密码保护，请去掉密码另存后再传。")) from error
     except calamine.CalamineError as error:
-        raise _damaged(path, error) from error
+        raise _damaged(error) from error
 
 
-def _damaged(path: Path, error: Exception) -> TableError:
-    return TableError(f"{path.name} cannot be read as a workbook ({error}). Open it in Excel and save it again.")
+def _damaged(error: Exception) -> TableError:
+    return TableError(_("文件读不成工作簿（{why}）。请用 Excel 打开后另存。"), why=error)
 
 
 def _rows(sheet: calamine.CalamineSheet) -> Iterator[tuple[int, list[str]]]:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jiying.core.mapping import MappingError, Reject, Row, read_table, rows
 from jiying.core.mapping.language import parse, pattern_test
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """Sentences are read as a command says them."""
+    with translation.override("en"):
+        yield
+
 
 HEAD = "version: 1\ntimezone: America/New_York\n"
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 import csv
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jiying.core.mapping import Reject, TableError, read_table, write_rejects
 from jiying.core.mapping.table import neutral
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """Sentences are read as a command says them."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def test_chinese_is_read_in_the_encodings_of_chinese_spreadsheets(table, encodin
 
 
 def test_an_encoding_that_is_said_is_obeyed(table):
-    with pytest.raises(TableError, match="utf-8"):
+    with pytest.raises(TableError, match="UTF-8"):
         table("编号\n电梯\n".encode("gb18030"), "utf-8")
 
 
@@ -51,14 +59,14 @@ def test_a_table_can_be_read_twice(table):
         (b"\n\n", "no header"),
         (b",,\n,,\n", "no header"),
         (b"a,b,a\n1,2,3\n", "“a” stands twice"),
-        (b'a,b\n1,x\n2,"never\n3,x\n', "line 3: a quote opens here"),
-        (b'a,b\n1,x\n2,"never' + b"\nx" * 200_000, "line 3: a quote opens here"),
-        (b'"a,b\n1,2\n', "line 1: a quote opens here"),
+        (b'a,b\n1,x\n2,"never\n3,x\n', "Line 3: a quote opens here"),
+        (b'a,b\n1,x\n2,"never' + b"\nx" * 200_000, "Line 3: a quote opens here"),
+        (b'"a,b\n1,2\n', "Line 1: a quote opens here"),
         (b"PK\x03\x04 and so on", "Excel"),
         (b"\xd0\xcf\x11\xe0 and so on", "Excel"),
         (b"\x1f\x8b and so on", "compressed"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        (b"a,b\n1,\xff\xff\n", "utf-8 nor gb18030"),
+        (b"a,b\n1,\xff\xff\n", "UTF-8 / GB18030"),
     ],
 )
 def test_what_is_no_table_is_refused_before_any_row(table, raw, said):

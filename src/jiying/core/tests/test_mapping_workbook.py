@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from django.utils import translation
 
 from jiying.core.mapping import TableError, archive, read_table, sheets
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """Sentences are read as a command says them."""
+    with translation.override("en"):
+        yield
 
 
 def _book(path: Path, fill, **options) -> Path:
@@ -79,7 +87,7 @@ def test_a_sheet_is_chosen_by_its_name_and_hidden_ones_are_not_offered(tmp_path)
     assert sheets(path) == ["说明", "数据"]
     assert _rows(path, sheet="数据") == [{"列": "数据"}]
     assert _rows(path) == [{"列": "说明"}]
-    with pytest.raises(TableError, match="no sheet “别的”; it has “说明”, “数据”"):
+    with pytest.raises(TableError, match="no sheet “别的”; it has: 说明、数据"):
         read_table(path, sheet="别的")
 
 
@@ -95,8 +103,8 @@ from pathlib import Path
 from jiying.core.mapping import TableError, read_table
 try:
     rows = sum(1 for _ in read_table(Path(sys.argv[1])))
-except TableError as error:
-    rows = str(error).replace(" ", "_")
+except TableError:
+    rows = "refused"
 # The most of this program alone: what getrusage says remembers the process that it was forked from.
 print(rows, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
@@ -135,9 +143,12 @@ def test_one_cell_in_the_last_corner_is_refused_before_room_is_made_for_all(tmp_
         sheet.write_row(0, 0, ("a", "b"))
         sheet.write_string(1_048_575, 16_383, "x")
 
-    said, megabytes = _read_apart(_book(tmp_path / "a.xlsx", fill))
-    assert "row_1048576_and_column_16384" in said
+    book = _book(tmp_path / "a.xlsx", fill)
+    said, megabytes = _read_apart(book)
+    assert said == "refused"
     assert megabytes < 200
+    with pytest.raises(TableError, match="row 1048576 and column 16384"):
+        read_table(book)
 
 
 def _zip(path: Path, parts: dict[str, bytes]) -> Path:

@@ -102,7 +102,7 @@ def test_a_mapping_is_clicked_together_and_says_what_it_wants(tmp_path):
     assert actions.apply(imported.pk).created == 1
     with pytest.raises(MappingError, match="no table"):
         queries.clicked("estates", {"columns": {"code": "小区编号", "kind": {"from": "户数", "table": "kinds"}}})
-    with pytest.raises(MappingError, match="estates need name"):
+    with pytest.raises(MappingError, match="缺少“小区名称”（name）"):
         actions.stage("estates", path, queries.clicked("estates", {"columns": {"code": "小区编号"}}))
 
 
