@@ -112,7 +112,7 @@ def test_a_preview_writes_nothing(home, tmp_path):
     [
         (("orders", "{tmp}/none.csv", "--map", "{tmp}/map.yaml"), "does not exist"),
         (("orders", "{tmp}/a.csv", "--map", "nowhere"), "no mapping “nowhere”"),
-        (("orders", "{tmp}/quote.csv", "--map", "{tmp}/map.yaml"), "line 2: a quote opens here"),
+        (("orders", "{tmp}/quote.csv", "--map", "{tmp}/map.yaml"), "Line 2: a quote opens here"),
         (("orders", "{tmp}/zip.xlsx", "--map", "{tmp}/map.yaml"), "cannot be read as a workbook"),
         (("orders", "{tmp}/a.csv", "--map", "{tmp}/map.yaml", "--sheet", "甲"), "no sheet"),
         (("orders", "{tmp}/head.csv", "--map", "{tmp}/map.yaml"), "no column “no”"),
