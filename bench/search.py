@@ -27,7 +27,7 @@ from operator import and_, or_
 from pathlib import Path
 from typing import Any
 
-from common import analyse, machine, say, start
+from common import analyse, machine, say, settle, start
 from desk import build
 
 from jiying.core.pinyin import pinyin
@@ -113,6 +113,7 @@ def measure(rounds: int) -> None:
     from jiying.people.models import User
     from jiying.people.scopes import scope_of
 
+    settle()
     worst, said = 0.0, f"{'who':16}{'list':8}{'question':14}{'rows':>6}{'p50 ms':>9}{'p95 ms':>9}{'CPU p95':>9}"
     say(f"{said}{'LIKE CPU':>10}")
     for who in ("demo-operator", "demo-town"):

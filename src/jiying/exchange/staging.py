@@ -152,7 +152,7 @@ def _keep(imported: Import, kind: Kind, rows: Iterator[Row | Reject], progress: 
                 if plan.key in seen:
                     raise Refused("", plan.key, "duplicate", _("与第 %(line)d 行重复。") % {"line": seen[plan.key]})
             except Refused as no:
-                kept.append(_rejected(imported, positions.next(), _as_reject(row, no), row.source))
+                kept.append(_rejected(imported, positions.next(), _as_reject(kind.task.mapping, row, no), row.source))
                 continue
             seen[plan.key] = row.line
             kept.append(_planned(imported, positions.next(), row.line, plan))
@@ -183,8 +183,10 @@ def _make_places(imported: Import, kind: Kind, positions: _Positions) -> None:
     bulk.insert(made)
 
 
-def _as_reject(row: Row, no: Refused) -> Reject:
-    return Reject(row.line, no.field, no.value, no.code, str(no.reason), row.source)
+def _as_reject(mapping: Mapping, row: Row, no: Refused) -> Reject:
+    """The refusal in the file's own words: a person looks for what stands there, not for what became of it."""
+    value = maps.written(mapping, row, no.field) or no.value
+    return Reject(row.line, no.field, value, no.code, str(no.reason), row.source)
 
 
 def _rejected(imported: Import, position: int, reject: Reject, source: dict[str, str]) -> ImportRow:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jiying.core import mapping as maps
 from jiying.core.errors import JiyingError, NotYours
 from jiying.core.mapping import MappingError, TableError
+from jiying.estates.models import Estate
 from jiying.estates.queries import zone_of
 from jiying.exchange import actions, queries, runs, uploads
 from jiying.exchange.models import Import, ImportKind, Stage, Verdict
@@ -160,7 +161,7 @@ def _imported_page(request: HttpRequest, found: Import, refused: str = "", *, st
         context: dict[str, Any] = {
             "import": found,
             "codes": queries.codes(found),
-            "first": [(row, _said(found, row)) for row in queries.preview(found, first=FIRST)],
+            "first": _first(found),
             "rejects": [
                 (row, _label(found, row.field))
                 for row in queries.preview(found, verdict=Verdict.REJECT, first=MOST_REJECTS)
@@ -178,7 +179,15 @@ def _label(found: Import, name: str) -> str:
     return next((str(field.label) for field in queries.fields(found.kind) if field.name == name), name)
 
 
-def _said(found: Import, row: Shown) -> list[tuple[str, str]]:
+def _first(found: Import) -> list[tuple[Shown, list[tuple[str, str]]]]:
+    """The first rows, with what each would write."""
+    rows = queries.preview(found, first=FIRST)
+    codes = {str(row.values["estate"]) for row in rows if row.values.get("estate")}
+    estates = dict(Estate.objects.filter(code__in=codes).values_list("code", "name"))
+    return [(row, _said(found, row, estates)) for row in rows]
+
+
+def _said(found: Import, row: Shown, estates: dict[str, str]) -> list[tuple[str, str]]:
     """What a row would write, by the names people use; times on the district's clock."""
     said = []
     for field in queries.fields(found.kind):
@@ -190,8 +199,10 @@ def _said(found: Import, row: Shown) -> list[tuple[str, str]]:
             value = f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at is not None else value
         elif field.name == "category":
             value = category_name(str(value))
-        elif field.name in ("kind", "urgency", "channel") and found.kind == ImportKind.ORDERS:
-            value = word(field.name, str(value))
+        elif field.name == "estate":
+            value = estates.get(str(value), value)
+        elif field.name in _WORDS and found.kind == ImportKind.ORDERS:
+            value = word(_WORDS[field.name], str(value))
         said.append((str(field.label), "、".join(map(str, value)) if isinstance(value, list) else str(value)))
     return said
 
@@ -212,6 +223,8 @@ def shown(found: Import) -> dict[str, Any]:
     }
 
 
+_WORDS = {"kind": "kind", "urgency": "urgency", "channel": "channel", "state": "ledger_state"}
+"""The tables of words for the values of an imported order."""
 _TONES = {
     Stage.STAGED: "tone-soon",
     Stage.APPLYING: "tone-brand",

@@ -209,6 +209,13 @@ LEFT_OUT: dict[str, Lazy | str] = {
     "downgraded": _p("left out", "降级"),
 }
 
+LEDGER_STATES: dict[str, Lazy | str] = {
+    "open": _("未办结"),
+    "merged": _("已合并"),
+    **{name: STATES[name] for name in ("done", "closed", "refused", "cancelled")},
+}
+"""What a ledger that is brought in says of an order."""
+
 AUDIENCES: dict[str, Lazy | str] = {
     "front_desk": _("客服前台"),
     "manager": _("小区经理"),
@@ -245,6 +252,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "grade": GRADES,
     "satisfaction": SATISFACTIONS,
     "left_out": LEFT_OUT,
+    "ledger_state": LEDGER_STATES,
     "reveal": REVEAL,
     "audience": AUDIENCES,
     "purpose": PURPOSES,

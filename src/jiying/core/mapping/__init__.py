@@ -7,7 +7,7 @@ apply      a table and a mapping give rows and rejects
 staff      who works, where a mapping is used for a replay
 """
 
-from jiying.core.mapping.apply import Reject, Row, rows
+from jiying.core.mapping.apply import Reject, Row, rows, written
 from jiying.core.mapping.fault import TableError, in_english, said
 from jiying.core.mapping.language import Mapping, MappingError, load, parse, shipped
 from jiying.core.mapping.record import Record
@@ -33,4 +33,5 @@ __all__ = [
     "sheets",
     "shipped",
     "write_rejects",
+    "written",
 ]

@@ -69,6 +69,11 @@ class _Refused(Exception):
         self.field, self.value, self.code, self.reason = field, value, code, reason
 
 
+def written(mapping: Mapping, row: Row, name: str) -> str:
+    """What the file itself says where one of our values comes from; empty where no column gives it."""
+    return next((_text(column, row.source) for column in mapping.columns if column.name == name), "")
+
+
 _DROPPED = "dropped point"
 _DEADLINES = frozenset({"due_at"})
 
@@ -188,7 +193,7 @@ def _value(column: Column, text: str, zone: ZoneInfo) -> str | datetime:
     return sm3_hex(text.encode())[: column.digest].upper() if column.digest else text
 
 
-_SHOWN = {"zh": "2026-3-1 9:05"}
+_SHOWN = {"zh": "2026-3-1 9:05", "iso": "2026-03-01T09:05", "excel": "46082.378"}
 """What stands for a form of times that has a name, where people read about it."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from jiying.core.errors import BadInput, NotYours
 from jiying.core.geo import Point, distance_m, from_gcj02
@@ -27,7 +28,7 @@ def test_an_estate_comes_in_with_its_point_its_town_and_its_contract(tmp_path):
     said = from_gcj02(121.5043, 31.1421)
     assert distance_m(Point(estate.lon, estate.lat), said) < 1
     assert distance_m(Point(estate.lon, estate.lat), Point(121.5043, 31.1421)) > 300
-    assert serving_company(estate, imported.began_at.date()) == d.company2
+    assert serving_company(estate, timezone.localdate(imported.began_at)) == d.company2
 
 
 def test_the_same_file_again_changes_nothing_and_a_changed_row_only_what_it_says(tmp_path):

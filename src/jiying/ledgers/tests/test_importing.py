@@ -118,19 +118,25 @@ def test_a_file_is_taken_once_and_by_who_sent_it(d: District) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
-    [("a.exe", b"MZ"), ("a.xlsx", b"PK\x03\x04 broken"), ("a.csv", b""), ("a.csv", b'a,b\n"never closes,1\n')],
+    ("name", "content", "said"),
+    [
+        ("a.exe", b"MZ", "请选 Excel"),
+        ("a.csv", b"\x90\xff\xff", "编码不是"),
+        ("a.xlsx", b"PK\x03\x04 broken", "工作簿"),
+        ("a.csv", b"", "没有表头"),
+        ("a.csv", b'a,b\n"never closes,1\n', "第 2 行有一个引号"),
+    ],
 )
-def test_a_file_that_is_no_table_is_refused_with_a_sentence(d: District, name: str, content: bytes) -> None:
+def test_a_file_that_is_no_table_is_refused_with_a_sentence(d: District, name: str, content: bytes, said: str) -> None:
     answer = send(client_of(d.users["district"]), content, name)
     assert answer.status_code == 422
-    assert 'role="alert"' in answer.text
+    assert 'role="alert"' in answer.text and said in answer.text
 
 
 def test_a_mapping_that_ships_needs_no_clicks_and_may_not_fit(d: District) -> None:
     answer = send(client_of(d.users["district"]), ledger(d), map="messages")
     assert answer.status_code == 422
-    assert "没有" in answer.text or "has no column" in answer.text
+    assert "表里没有" in answer.text and "has no column" not in answer.text
 
 
 def test_imports_are_for_those_who_answer_for_a_place_and_a_town_sees_its_own(d: District) -> None:
