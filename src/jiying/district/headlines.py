@@ -148,8 +148,7 @@ def more(total: Figures, pack: Pack, links: Links, english: bool) -> list[Figure
     if total["coverage"] is not None:
         rows.append(_row(_("覆盖率"), total["coverage"], _("有合同小区的户数 ÷ 全部户数"), total["households"]))
     for name, part in total["left_out"].items():
-        if name != "merged":
-            rows.append(_row(word("left_out", name), part, _("曾经如此的工单 ÷ 受理"), submitted, links.reported()))
+        rows.append(_row(word("left_out", name), part, _("曾经如此的工单 ÷ 受理"), submitted, links.reported()))
     paused, names = total["paused"], {reason.code: reason.names for reason in pack.pauses.values()}
     minutes = _("暂停的分钟 ÷ 从报修到完工的分钟")
     rows.append(_row(_("暂停时间"), paused["share"], minutes, paused["of_minutes"], unit="minutes"))

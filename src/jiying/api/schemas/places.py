@@ -1,0 +1,70 @@
+"""Estates, workers and who could be sent."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from ninja import Schema
+
+from jiying.api.schemas.common import Named, Reference
+
+
+class Estate(Schema):
+    """A place where something can be reported."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: str
+    address: str
+    town: Reference
+    committee: Reference | None
+
+
+class Estates(Schema):
+    """A page of estates."""
+
+    items: list[Estate]
+    next: str | None
+
+
+class Worker(Schema):
+    """Somebody who can be sent."""
+
+    id: UUID
+    name: str
+    company: Reference
+    skills: list[str]
+    home_estate: Reference | None
+    on_duty: bool
+
+
+class Suggestion(Schema):
+    """Somebody who can go: `metres` in a straight line, `minutes` door to door, both null when unknown."""
+
+    rank: int
+    worker: Named
+    company: Reference
+    tier: Literal["team", "station", "centre"]
+    home: bool
+    load: int
+    metres: int | None
+    minutes: int | None
+    why: str
+
+
+class Suggestions(Schema):
+    """Who could be sent, the best first; `left_out` counts those who cannot, by reason."""
+
+    engine: str
+    mode: Literal["automatic", "suggest", "off"]
+    items: list[Suggestion]
+    left_out: dict[str, int]
+
+
+class Workers(Schema):
+    """A page of workers."""
+
+    items: list[Worker]
+    next: str | None
