@@ -137,6 +137,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     if since >= until:
         raise BadInput.of("from", "bad_time", _("开始时间应早于结束时间。"))
     try:
-        return json_answer(table(asker(request), since, until, by))
+        found = table(asker(request), since, until, by)
     except NoPack as error:
         raise BadInput.of("to", "bad_time", _("那时还没有规则包，请换一个时段。")) from error
+    return json_answer({**found, "rows": [dict(row) for row in found["rows"]], "total": dict(found["total"])})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,7 +12,7 @@ from jiying.district.links import Links
 from jiying.pages.figures import percent
 from jiying.people.scopes import Scope
 
-Figures = dict[str, Any]
+Figures = Mapping[str, Any]
 
 PAGE = 50
 """Rows on one page: estates are thousands."""

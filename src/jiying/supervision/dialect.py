@@ -1,10 +1,10 @@
-"""What SQLite and PostgreSQL say differently: minutes between times, and a field of an event's data."""
+"""What SQLite and PostgreSQL say differently: minutes between times, texts as an array, a field of an event's data."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import CharField, Func, IntegerField
+from django.db.models import Aggregate, CharField, Func, IntegerField, TextField
 from django.db.models.expressions import Combinable
 
 
@@ -24,6 +24,19 @@ class Minutes(Func):
     def _said(self, compiler: Any, template: str) -> tuple[str, list[Any]]:
         (first, with_first), (second, with_second) = (compiler.compile(part) for part in self.source_expressions)
         return template % {"first": first, "second": second}, [*with_second, *with_first]
+
+
+class Gathered(Aggregate):
+    """The JSON texts of a group as one JSON array."""
+
+    output_field = TextField()
+    allow_distinct = False
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="'[' || group_concat(%(expressions)s, ',') || ']'", **more)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="'[' || string_agg(%(expressions)s, ',') || ']'", **more)
 
 
 class FromData(Func):

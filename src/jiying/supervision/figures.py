@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import ceil, sqrt
 from typing import Any
 
@@ -70,6 +71,12 @@ def wilson(p: float, n: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
+@cache
+def _ends(name: str) -> tuple[str, ...]:
+    """The names under which a promise's ends are counted."""
+    return tuple(f"{name}.{end}" for end in ("met", "missed", "claimed", *"ABC"))
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A promise's count: those due in the period.  Still running, paused and void ones are not in it.
@@ -86,8 +93,8 @@ class Kept:
     @classmethod
     def of(cls, counts: Mapping[str, int], name: str) -> Kept:
         """From the names `name.met`, `name.missed` … of `counting`."""
-        said = {end: counts.get(f"{name}.{end}", 0) for end in ("met", "missed", "claimed", *"ABC")}
-        return cls(said["met"], said["missed"], said["claimed"], (said["A"], said["B"], said["C"]))
+        met, missed, claimed, *grades = (counts.get(end, 0) for end in _ends(name))
+        return cls(met, missed, claimed, (grades[0], grades[1], grades[2]))
 
     @property
     def due(self) -> int:
@@ -141,34 +148,12 @@ class Tally:
         if other.covered is not None:
             self.covered = (self.covered or 0) + other.covered
 
-    def shown(self, days: float) -> dict[str, Any]:
-        """The figures as the contract writes them, and more; `days` is the length of the period."""
-        n = self.counts
-        submitted, minutes = n["submitted"], minutes_of(n)
-        return {
-            "promises": {name: Kept.of(n, name).shown() for name in PROMISES},
-            "arrived_30": Kept.of(n, ARRIVED).shown(),
-            "contacted_30": Kept.of(n, CONTACTED).shown(),
-            "responsiveness": self.responsiveness(),
-            "median_min": quantile(minutes, 0.5),
-            "p90_min": quantile(minutes, 0.9),
-            "submitted": submitted,
-            "reopened": n["reopened"],
-            "done": n["done"],
-            "solved_remotely": n["remote"],
-            "closed": n["closed"],
-            "rework": share(n["reopened"], n["done"]),
-            "first_time_fix": share(n["fixed_first"], n["closed"]),
-            "left_out": {name: share(n[name], submitted) for name in LEFT_OUT},
-            "satisfaction": self.satisfaction(),
-            "resolution": self.resolution(),
-            "complaints": n["complaints"],
-            "complaints_repeated": n["repeated"],
-            "complaints_per_1000": per_1000(n["complaints"], self.households, days),
-            "households": self.households,
-            "coverage": None if self.covered is None else share(self.covered, self.households),
-            "paused": self.paused(),
-        }
+    def shown(self, days: float, **about: Any) -> Shown:
+        """The figures as the contract writes them, and more; `days` is the length of the period.
+
+        `about` (a key, a name) stands before them.
+        """
+        return Shown(self, days, about)
 
     def responsiveness(self) -> dict[str, Any]:
         """Response promises met ÷ due."""
@@ -203,6 +188,61 @@ class Tally:
             "of_minutes": whole,
             "reasons": {name: share(n, whole) for name, n in reasons.items()},
         }
+
+
+Formula = Callable[[Tally, float], Any]
+
+FORMULAS: dict[str, Formula] = {
+    "promises": lambda tally, days: {name: Kept.of(tally.counts, name).shown() for name in PROMISES},
+    "arrived_30": lambda tally, days: Kept.of(tally.counts, ARRIVED).shown(),
+    "contacted_30": lambda tally, days: Kept.of(tally.counts, CONTACTED).shown(),
+    "responsiveness": lambda tally, days: tally.responsiveness(),
+    "median_min": lambda tally, days: quantile(minutes_of(tally.counts), 0.5),
+    "p90_min": lambda tally, days: quantile(minutes_of(tally.counts), 0.9),
+    "submitted": lambda tally, days: tally.counts["submitted"],
+    "reopened": lambda tally, days: tally.counts["reopened"],
+    "done": lambda tally, days: tally.counts["done"],
+    "solved_remotely": lambda tally, days: tally.counts["remote"],
+    "closed": lambda tally, days: tally.counts["closed"],
+    "rework": lambda tally, days: share(tally.counts["reopened"], tally.counts["done"]),
+    "first_time_fix": lambda tally, days: share(tally.counts["fixed_first"], tally.counts["closed"]),
+    "left_out": lambda tally, days: {name: share(tally.counts[name], tally.counts["submitted"]) for name in LEFT_OUT},
+    "satisfaction": lambda tally, days: tally.satisfaction(),
+    "resolution": lambda tally, days: tally.resolution(),
+    "complaints": lambda tally, days: tally.counts["complaints"],
+    "complaints_repeated": lambda tally, days: tally.counts["repeated"],
+    "complaints_per_1000": lambda tally, days: per_1000(tally.counts["complaints"], tally.households, days),
+    "households": lambda tally, days: tally.households,
+    "coverage": lambda tally, days: None if tally.covered is None else share(tally.covered, tally.households),
+    "paused": lambda tally, days: tally.paused(),
+}
+"""Each figure by its name in the contract, from a tally and the days of the period."""
+
+
+class Shown(Mapping[str, Any]):
+    """The figures of one place, each worked out when it is first asked for.
+
+    A page sorts thousands of estates by one of them and shows fifty; `dict` of it works out all.
+    """
+
+    __slots__ = ("_days", "_known", "_tally")
+
+    def __init__(self, tally: Tally, days: float, about: Mapping[str, Any]) -> None:
+        self._tally, self._days, self._known = tally, days, dict(about)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            self._known[name] = FORMULAS[name](self._tally, self._days)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from [*(name for name in self._known if name not in FORMULAS), *FORMULAS]
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 MONTH_DAYS = 30.4375

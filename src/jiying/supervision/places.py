@@ -65,11 +65,12 @@ def names_of(
     keys: Iterable[uuid.UUID | None], scope: Scope, by: str, day: date, within: tuple[str, str] | None
 ) -> Names:
     """Code and name of each row; and of the towns, committees and companies in reach where nothing happened."""
-    known = list(keys)
-    ids = [key for key in known if key is not None]
-    names: Names = {None: ("", "")} if None in known else {}
+    keys = list(keys)
+    ids = [key for key in keys if key is not None]
+    names: Names = {None: ("", "")} if None in keys else {}
     if by == "estate":
-        names.update({row.pk: (row.code, row.name) for row in Estate.objects.filter(pk__in=ids)})
+        known = Estate.objects.filter(pk__in=ids).values_list("pk", "code", "name")
+        names.update({pk: (code, name) for pk, code, name in known})
     elif by == "company":
         mine = Q(organisation_id__in=scope.companies | set(scope.managed)) if not within else Q(pk=None)
         companies = Company.objects.filter(Q(pk__in=ids) | mine)

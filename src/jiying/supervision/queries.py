@@ -50,7 +50,7 @@ def table(
         within: only what lies in this place.
 
     Returns:
-        `{pack, official, from, to, by, rows: [{key, name, …}], total}` with rows as `figures.Tally.shown` says;
+        `{pack, official, from, to, by, rows: [{key, name, …}], total}` with rows and total as `figures.Shown` says;
         `key` is the division's code, the company's USCC or the estate's code, empty where an order has none.
 
     Raises:
@@ -74,7 +74,7 @@ def table(
         total.add(Tally(Counter(), households, covered))
     pack, days = packs.in_force(min(to, period.now).astimezone(period.zone)), _length(period)
     rows = [
-        {"key": code, "name": name, **tallies[key].shown(days)}
+        tallies[key].shown(days, key=code, name=name)
         for key, (code, name) in sorted(names.items(), key=lambda item: (not item[1][0], item[1][0]))
     ]
     return {
