@@ -86,6 +86,8 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
     """Serve the wanted parts until a signal; open requests finish first, then the background loops."""
     from django.conf import settings
 
+    from jiying.core import signals
+
     sock = _listen(settings.HOST, settings.PORT)
     stop = _stop_on_signals()
     application = router(web=web, live=live)
@@ -102,6 +104,7 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
         lifespan="on",
     )
     _settle(web=web)
+    signals.start(stop, writes=web or work, follows=live or work)
     threads = _start(stop) if work else []
     click.echo(f"Jiying 即应: {_address(sock)}{_hint(settings.DEMO)}", err=True)
     try:
@@ -123,8 +126,11 @@ def _hint(demo: bool) -> str:
 
 def work() -> None:
     """Run the watcher, the followers, the dispatcher and the jobs alone until a signal."""
+    from jiying.core import signals
+
     stop = _stop_on_signals()
     _settle(web=False)
+    signals.start(stop, writes=True, follows=True)
     threads = _start(stop)
     click.echo("Jiying 即应: watcher, followers, dispatcher and jobs at work", err=True)
     stop.wait()
