@@ -40,8 +40,8 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
     from jiying.orders import followers, watcher
 
     threads = [
-        threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True)
-        for loop in (watcher.run, followers.run_all, dispatcher.run, jobs.run)
+        threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)
+        for loop in (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run)
     ]
     for thread in threads:
         thread.start()
