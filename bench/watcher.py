@@ -39,8 +39,8 @@ def build(count: int, category: str, reported: Iterator[datetime]) -> None:
     estates = list(Estate.objects.values_list("code", flat=True))
     with Batch() as batch:
         for number in range(count):
-            at = next(reported)
-            new = NewOrder(category=category, description="bench", estate=estates[number % len(estates)], reported_at=at)
+            at, estate = next(reported), estates[number % len(estates)]
+            new = NewOrder(category=category, description="bench", estate=estate, reported_at=at)
             batch.accept(new, by=STRANGER, now=at)
             if number % 1000 == 999:
                 batch.flush()

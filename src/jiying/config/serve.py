@@ -13,6 +13,7 @@ import click
 import uvicorn
 
 from jiying.config.asgi import Router, router
+from jiying.config.home import NOT_FINISHED
 
 DRAIN_S = 5
 """Seconds that open requests and the background loops have to finish in."""
@@ -31,6 +32,15 @@ def _listen(host: str, port: int) -> socket.socket:
         click.echo(f"jiying: cannot listen on {host}:{port}: {why}; choose another port with JIYING_PORT.", err=True)
         sys.exit(2)
     return sock
+
+
+def _only_where_whole() -> None:
+    """A sentence and exit 2 in a home that is only half restored."""
+    from django.conf import settings
+
+    if (settings.HOME / NOT_FINISHED).exists():
+        click.echo(f"jiying: `jiying restore` has begun in {settings.HOME} and not ended: run it again.", err=True)
+        sys.exit(2)
 
 
 def _start(stop: threading.Event) -> list[threading.Thread]:
@@ -88,6 +98,7 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
 
     from jiying.core import signals
 
+    _only_where_whole()
     sock = _listen(settings.HOST, settings.PORT)
     stop = _stop_on_signals()
     application = router(web=web, live=live)
@@ -128,6 +139,7 @@ def work() -> None:
     """Run the watcher, the followers, the dispatcher and the jobs alone until a signal."""
     from jiying.core import signals
 
+    _only_where_whole()
     stop = _stop_on_signals()
     _settle(web=False)
     signals.start(stop, writes=True, follows=True)

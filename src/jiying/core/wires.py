@@ -69,9 +69,8 @@ class RedisWire:
     """A channel of a Redis or Valkey server, named after this installation's key: a server may serve several."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(
-            url, socket_connect_timeout=CONNECT_S, socket_timeout=CONNECT_S, socket_keepalive=True, decode_responses=True
-        )
+        limits = {"socket_connect_timeout": CONNECT_S, "socket_timeout": CONNECT_S, "socket_keepalive": True}
+        self._client = redis.Redis.from_url(url, decode_responses=True, **limits)
         self._channel = f"jiying:{sm3_hex(f'signals {settings.SECRET_KEY}'.encode())[:16]}"
         self._heard: Any = None
         self._client.ping()

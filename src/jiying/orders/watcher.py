@@ -91,7 +91,8 @@ def _fire_or_split(order_ids: Sequence[uuid.UUID], now: datetime) -> int:
         except OperationalError:
             raise
         except Exception as error:
-            log.info("one of %s orders fails: each by itself", len(order_ids), extra={"facts": {"why": type(error).__name__}})
+            why = {"why": type(error).__name__}
+            log.info("one of %s orders fails: each by itself", len(order_ids), extra={"facts": why})
     return sum(_fire_or_set_aside(order_id, now) for order_id in order_ids)
 
 
