@@ -70,7 +70,7 @@ class RedisWire:
 
     def __init__(self, url: str) -> None:
         limits = {"socket_connect_timeout": CONNECT_S, "socket_timeout": CONNECT_S, "socket_keepalive": True}
-        self._client = redis.Redis.from_url(url, decode_responses=True, **limits)
+        self._client: Any = redis.Redis.from_url(url, decode_responses=True, **limits)
         self._channel = f"jiying:{sm3_hex(f'signals {settings.SECRET_KEY}'.encode())[:16]}"
         self._heard: Any = None
         self._client.ping()
