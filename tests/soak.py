@@ -399,6 +399,9 @@ def main() -> None:
     options.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     options.add_argument("--seed", type=int, default=int(time.time()))
     wanted = options.parse_args()
+    # Also when it is ended from outside, what it started ends with it.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: sys.exit(2))
     told = {"seed": wanted.seed, **soak(wanted.kills, wanted.database, wanted.seed)}
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     sys.exit(1 if told["wrong"] else 0)

@@ -50,7 +50,6 @@ def listen(callback: Callable[[], None]) -> Callable[[], None]:
     return lambda: _listeners.remove(callback)
 
 
-def beyond(pass_on: Callable[[], None]) -> Callable[[], None]:
-    """Call `pass_on` at each signal of this process, to carry it to others; returns the way to stop."""
+def beyond(pass_on: Callable[[], None]) -> None:
+    """Call `pass_on` at each signal of this process, to carry it to others, as long as the process lives."""
     _beyond.append(pass_on)
-    return lambda: _beyond.remove(pass_on)

@@ -38,7 +38,6 @@ class Restored:
     """What came back.  `keys`: `same`, or `other` than those the backup was made under; `migrated`: how many steps
     brought the database to this program's form."""
 
-    manifest: dict[str, Any]
     report: Report
     keys: str
     migrated: int
@@ -70,7 +69,7 @@ def restore(archive: Reader) -> Restored:
         call_command("migrate", verbosity=0, interactive=False)
     (home / NOT_FINISHED).unlink()
     keys = "same" if archive.manifest["data_key"] == key_mark() else "other"
-    return Restored(archive.manifest, verify(), keys, migrated, time.monotonic() - began)
+    return Restored(verify(), keys, migrated, time.monotonic() - began)
 
 
 def _check_database(archive: Reader) -> None:
