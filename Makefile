@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .make
 
-.PHONY: run test bench lint build clean
+.PHONY: run test soak bench lint build clean
 
 run: $(STAMPS)/run $(STAMPS)/browser
 	@$(BIN)/python -m jiying.config.texts
@@ -16,6 +16,12 @@ run: $(STAMPS)/run $(STAMPS)/browser
 test: $(STAMPS)/dev $(STAMPS)/browser
 	@$(BIN)/python -m jiying.config.texts
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh
+
+# An hour of kills under load; what is wrong stands in the one line it prints.
+soak: $(STAMPS)/dev
+	@$(BIN)/python -m jiying.config.texts
+	@$(BIN)/python -m tests.soak --kills 100 --database postgresql
+	@$(BIN)/python -m tests.soak --kills 100 --database sqlite
 
 bench: $(STAMPS)/dev $(STAMPS)/browser
 	@$(BIN)/python -m jiying.config.texts

@@ -1,7 +1,7 @@
 """What every test stands on: a home of its own, no network beyond this machine, and named skips.
 
-Tests marked `needs_postgres`, `needs_redis`, `needs_browser` or `needs_shared` are skipped where that is
-missing, by name and with how to get it; what JIYING_TEST_REQUIRE lists fails instead.
+Tests marked `needs_postgres`, `needs_redis`, `needs_browser`, `needs_nginx`, `needs_systemd` or `needs_shared` are
+skipped where that is missing, by name and with how to get it; what JIYING_TEST_REQUIRE lists fails instead.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ HOW = {
     "postgres": "start PostgreSQL (Debian: apt-get install postgresql) or set JIYING_TEST_POSTGRES_URL",
     "redis": "start Redis (Debian: apt-get install redis-server) or set JIYING_REDIS_URL",
     "browser": "install Chromium (Debian: apt-get install chromium fonts-noto-cjk) or set JIYING_CHROMIUM",
+    "nginx": "install nginx (Debian: apt-get install nginx-light)",
+    "systemd": "install systemd (Debian: apt-get install systemd), which need not run",
     "shared": "put the real inputs beside the project as ../shared, or set JIYING_SHARED",
 }
 
@@ -71,6 +73,10 @@ def _has(what: str) -> bool:
         from tests.served import chromium
 
         return chromium() is not None
+    if what == "nginx":
+        return shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin") is not None
+    if what == "systemd":
+        return shutil.which("systemd-analyze") is not None
     return (SHARED / "data").is_dir()
 
 

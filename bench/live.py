@@ -1,10 +1,11 @@
 """How long until the last of N open pages hears of an order, and how much memory a page costs.
 
-    python bench/live.py [--clients 1000] [--events 20] [--database URL]
+    python bench/live.py [--clients 1000] [--events 20] [--database URL] [--apart] [--redis URL]
 
-A real `jiying serve` on a fresh home; the pages are connections of this one program, on the same cores.  Each event
-is a report by `POST /api/v1/orders`.  Printed are the times from the answer to that POST (the order is then on disk)
-to the median and the last page, and the growth of the server's memory by one page.
+A real `jiying serve` on a fresh home, or with `--apart` its parts in processes of their own; the pages are connections
+of this one program, on the same cores.  Each event is a report by `POST /api/v1/orders`.  Printed are the times from
+the answer to that POST (the order is then on disk) to the median and the last page, and the growth of the server's
+memory by one page.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -79,29 +81,31 @@ class Bench:
                 await self.stirred.wait()
 
 
-async def run(port: int, pid: int, tokens: list[str], clients: int, events: int) -> None:
+async def run(ready: Served, clients: int, events: int) -> None:
     """Open the pages, report, and print."""
-    loop, bench = asyncio.get_running_loop(), Bench()
-    report(port)
-    before = memory_kb(pid)
+    loop, bench, tokens = asyncio.get_running_loop(), Bench(), ready.tokens
+    report(ready.web)
+    before = memory_kb(ready.pid)
     began = time.perf_counter()
     for start in range(0, clients, 200):
         some = range(start, min(start + 200, clients))
         await asyncio.gather(
-            *(loop.create_connection(lambda n=n: Page(tokens[n // EACH], bench), "127.0.0.1", port) for n in some)
+            *(loop.create_connection(lambda n=n: Page(tokens[n // EACH], bench), "127.0.0.1", ready.live) for n in some)
         )
         await bench.until(some.stop, 0)
     opening = time.perf_counter() - began
     medians, lasts = [], []
     for _event in range(events):
         bench.heard.clear()
-        answered = await loop.run_in_executor(None, report, port)
+        answered = await loop.run_in_executor(None, report, ready.web)
         await bench.until(clients, clients)
         after = sorted(max(0.0, at - answered) * 1000 for at in bench.heard)
         medians.append(statistics.median(after))
         lasts.append(after[-1])
     lasts.sort()
-    click.echo(f"{clients} pages open         in {opening:5.1f} s, {(memory_kb(pid) - before) / clients:5.1f} KB each")
+    click.echo(
+        f"{clients} pages open         in {opening:5.1f} s, {(memory_kb(ready.pid) - before) / clients:5.1f} KB each"
+    )
     click.echo(f"from 201 to the median  {statistics.median(medians):6.1f} ms")
     click.echo(
         f"from 201 to the last    {statistics.median(lasts):6.1f} ms, at worst {lasts[-1]:.1f} ms ({events} events)"
@@ -126,33 +130,61 @@ def report(port: int) -> float:
     return time.perf_counter()
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where to report and where to listen, the process that streams, and bearer tokens of an operator."""
+
+    web: int
+    live: int
+    pid: int
+    tokens: list[str]
+
+
 @contextmanager
-def served(home: Path, database: str, tokens: int) -> Iterator[tuple[int, int, list[str]]]:
-    """A small fresh district on a free port: the port, the server's process and bearer tokens of an operator."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def served(home: Path, wanted: argparse.Namespace) -> Iterator[Served]:
+    """A small fresh district on free ports: one process, or `--apart` web, live and work."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("JIYING_", "DJANGO_"))}
-    env |= {"JIYING_HOME": str(home), "JIYING_PORT": str(port), "JIYING_PUBLIC_RATE": "off"}
-    env |= {"JIYING_DATABASE_URL": database} if database else {}
+    env |= {"JIYING_HOME": str(home), "JIYING_PUBLIC_RATE": "off"}
+    env |= {"JIYING_DATABASE_URL": wanted.database} if wanted.database else {}
+    env |= {"JIYING_REDIS_URL": wanted.redis} if wanted.redis else {}
     command = [sys.executable, "-m", "jiying"]
     subprocess.run([*command, "migrate"], env=env, check=True)
     small = "seed --estates 36 --workers 60 --days 1 --orders 0".split()  # noqa: SIM905
     subprocess.run([*command, *small], env=env, check=True, capture_output=True)
     issue = [*command, "token", "demo-operator"]
-    secrets = [subprocess.check_output(issue, env=env, text=True).strip() for _n in range(tokens)]
-    server = subprocess.Popen([*command, "serve"], env=env)
+    count = -(-wanted.clients // EACH)
+    tokens = [subprocess.check_output(issue, env=env, text=True).strip() for _n in range(count)]
+    web = free_port()
+    live = free_port() if wanted.apart else web
+    parts = [["web", "--port", str(web)], ["live", "--port", str(live)], ["work"]]
+    wishes = parts if wanted.apart else [["serve", "--port", str(web)]]
+    running = [subprocess.Popen([*command, *words], env=env) for words in wishes]
     try:
-        for _try in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield port, server.pid, secrets
+        for port in {web, live}:
+            until_up(port)
+        yield Served(web, live, running[1 if wanted.apart else 0].pid, tokens)
     finally:
-        server.terminate()
-        server.wait(20)
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(20)
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until_up(port: int) -> None:
+    """Wait until it answers."""
+    for _try in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 def memory_kb(pid: int) -> float:
@@ -170,15 +202,13 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=1000)
     options.add_argument("--events", type=int, default=20)
     options.add_argument("--database", default="", help="default: SQLite in the fresh home")
+    options.add_argument("--apart", action="store_true", help="web, live and work as processes of their own")
+    options.add_argument("--redis", default="", help="carries signals between them; default: PostgreSQL, or nothing")
     wanted = options.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, wanted.clients + 200), hard), hard))
-    tokens = -(-wanted.clients // EACH)
-    with (
-        tempfile.TemporaryDirectory(prefix="jiying-bench-") as folder,
-        served(Path(folder), wanted.database, tokens) as (port, pid, secrets),
-    ):
-        uvloop.run(run(port, pid, secrets, wanted.clients, wanted.events))
+    with tempfile.TemporaryDirectory(prefix="jiying-bench-") as folder, served(Path(folder), wanted) as ready:
+        uvloop.run(run(ready, wanted.clients, wanted.events))
 
 
 if __name__ == "__main__":

@@ -109,6 +109,14 @@ def test_a_demo_is_warned_about_and_fails_where_others_reach_it(home, more, stat
     assert found["demo"]["status"] == status
 
 
+def test_signals_that_nothing_carries_are_warned_about(home):
+    _code, found = examined(home)
+    assert found["signals"]["status"] == "ok"
+    code, found = examined(home, JIYING_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (code, found["signals"]["status"]) == (0, "warn")
+    assert "half second" in found["signals"]["hint"]
+
+
 def by_name(check: doctor.Checking) -> dict[str, doctor.Check]:
     return {found.name: found for found in doctor.examine([("it", check)])}
 

@@ -180,7 +180,7 @@ def test_the_watcher_says_which_order_it_set_aside(lines):
     d = build.district()
     order = build.report(d)
     Order.objects.filter(pk=order.pk).update(next_at=order.reported_at)
-    with mock.patch("jiying.orders.watcher.store.load", side_effect=RuntimeError("broken")):
+    with mock.patch("jiying.orders.watcher.store.load_many", side_effect=RuntimeError("broken")):
         watcher.sweep()
     (line,) = [line for line in lines() if line["logger"] == "jiying.watcher"]
     assert (line["order"], line["level"]) == (order.number, "error")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import stat
 import subprocess
@@ -38,10 +39,21 @@ def test_a_fresh_home_is_ready_after_migrate_and_says_how_to_sign_in(serve):
     status, state = served.get("/readyz")
     assert (status, state["database"], state["migrations"]) == (200, "ok", "ok")
     assert state["watcher_lag_s"] == 0
+    assert state["signals"] == {"by": "process", "status": "ok"}
     assert all(lag == 0 for lag in state["followers"].values())
     first = served.log().splitlines()[0]
     assert served.url in first
     assert "/sign-in" in first
+
+
+def test_without_the_redis_it_was_told_of_it_works_on_and_says_so_once(serve):
+    served = serve(JIYING_REDIS_URL="redis://127.0.0.1:1/0")
+    status, state = served.get("/readyz")
+    assert (status, state["signals"]) == (200, {"by": "redis", "status": "polling"})
+    served.stop()
+    told = [json.loads(line) for line in served.log().splitlines() if '"jiying.signals"' in line]
+    assert {(line["level"], line["part"]) for line in told} == {("warning", "ear"), ("warning", "mouth")}
+    assert len(told) == 2
 
 
 def test_health_needs_no_database_and_readiness_does(serve):

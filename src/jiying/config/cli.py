@@ -26,6 +26,8 @@ COMMANDS = {
     "import-resume": ("jiying.exchange.commands", "Go on with an import that was interrupted."),
     "import-revert": ("jiying.exchange.commands", "Take an import back."),
     "imports": ("jiying.exchange.commands", "List imports."),
+    "backup": ("jiying.config.backup.commands", "Save everything but the keys into one file."),
+    "restore": ("jiying.config.backup.commands", "Bring a backup back into an empty place."),
     "doctor": ("jiying.config.doctor", "Examine this installation and say what to do."),
     "verify-chain": ("jiying.orders.commands", "Check the event log."),
     "privacy": ("jiying.orders.commands", "Erase what is kept about people."),
@@ -34,7 +36,7 @@ COMMANDS = {
     "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),
     "token": ("jiying.people.commands", "Issue a bearer token."),
 }
-SET_UP_THEMSELVES = {"doctor", "serve", "web", "live", "replay"}
+SET_UP_THEMSELVES = {"doctor", "serve", "web", "live", "replay", "restore"}
 """Commands whose options decide settings: they call `ctx.obj()` when they know them."""
 
 

@@ -19,12 +19,11 @@ from pathlib import Path
 
 import click
 
-from jiying.config.home import is_loopback
+from jiying.config.home import KEYS, NOT_FINISHED, is_loopback, missing_keys
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 LITTLE_DISK, TOO_LITTLE_DISK = 2 * 1024**3, 200 * 1024**2
 EARLIEST = 1_767_225_600  # 2026-01-01: a clock before this program's time is wrong.
-SECRETS = (("secret-key", "JIYING_SECRET_KEY"), ("data-key", "JIYING_DATA_KEY"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,9 @@ def home() -> Iterator[Check]:
     if not os.access(path, os.W_OK | os.X_OK):
         yield Check("home", FAIL, f"{path} cannot be written by this user: change its owner or JIYING_HOME")
         return
+    if (path / NOT_FINISHED).exists():
+        yield Check("home", FAIL, f"`jiying restore` has begun in {path} and not ended: run it again")
+        return
     yield Check("home", OK, str(path))
     free = shutil.disk_usage(path).free
     size = f"{free / 1024**3:.1f} GiB free in {path}"
@@ -75,8 +77,8 @@ def home() -> Iterator[Check]:
 
 def secrets() -> Iterator[Check]:
     """The keys: there, and nobody else's to read."""
-    folder, missing = _home() / "secrets", _missing_keys()
-    files = [folder / name for name, variable in SECRETS if not os.environ.get(variable)]
+    folder, missing = _home() / "secrets", missing_keys(_home())
+    files = [folder / name for name, variable in KEYS if not os.environ.get(variable)]
     open_to = [str(path) for path in files if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     if missing:
         told = f"{' and '.join(missing)} missing in {folder}"
@@ -90,11 +92,6 @@ def secrets() -> Iterator[Check]:
         yield Check("secrets", FAIL, f"others can read {', '.join(open_to)}: chmod 600 {' '.join(open_to)}")
     else:
         yield Check("secrets", OK, "present, readable by this user alone")
-
-
-def _missing_keys() -> list[str]:
-    folder = _home() / "secrets"
-    return [name for name, variable in SECRETS if not os.environ.get(variable) and not (folder / name).is_file()]
 
 
 def demo() -> Iterator[Check]:
@@ -215,7 +212,7 @@ def examined() -> Iterator[Check]:
     found = list(examine(MACHINE))
     yield from found
     status = {check.name: check.status for check in found}
-    if status["home"] == FAIL or _missing_keys():
+    if status["home"] == FAIL or missing_keys(_home()):
         return
     import django
     from django.core.exceptions import ImproperlyConfigured

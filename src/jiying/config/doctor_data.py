@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -144,6 +145,32 @@ def loops() -> Iterator[Check]:
         yield Check("followers", OK, "keep up")
 
 
+def signals() -> Iterator[Check]:
+    """What wakes the other processes: does it carry?"""
+    from jiying.core import signals
+    from jiying.core.wires import CONNECT_S
+
+    by = signals.carrier()
+    if by == "process":
+        yield Check("signals", OK, "within one process; several look every half second (Redis would wake them)")
+        return
+    try:
+        with closing(signals.open_wire()) as ear, closing(signals.open_wire()) as mouth:
+            list(ear.hear(0))
+            mouth.send("doctor")
+            told = "doctor" in ear.hear(CONNECT_S)
+    except Exception as error:
+        # Each driver has errors of its own; whichever it is, signals are not carried.
+        told, why = False, f"{type(error).__name__}: "
+    else:
+        why = ""
+    if told:
+        yield Check("signals", OK, f"carried by {by}")
+    else:
+        hint = "set JIYING_REDIS_URL right, or unset it" if by == "redis" else "is a pooler in between?"
+        yield Check("signals", WARN, f"{why}{by} carries none, so others look every half second: {hint}")
+
+
 def jobs() -> Iterator[Check]:
     """Jobs in the background that nobody finishes."""
     from django_tasks_db.models import DBTaskResult
@@ -210,6 +237,7 @@ DATA: tuple[tuple[str, Checking], ...] = (
     ("rules", rules),
     ("district", _with_database(district)),
     ("loops", _with_database(loops)),
+    ("signals", _with_database(signals)),
     ("jobs", _with_database(jobs)),
     ("storage", storage),
     ("heads", heads),

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from jiying.core import signals
 from jiying.orders import followers, queries
 
 
@@ -23,6 +24,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         if not missing:
             state["watcher_lag_s"] = round(queries.watcher_lag_s(), 1)
             state["followers"] = followers.lags()
+        state["signals"] = signals.standing()
     except DatabaseError:
         pass
     ready = state["database"] == "ok" and state["migrations"] == "ok"

@@ -7,6 +7,10 @@ import os
 import secrets
 from pathlib import Path
 
+KEYS = (("secret-key", "JIYING_SECRET_KEY"), ("data-key", "JIYING_DATA_KEY"))
+NOT_FINISHED = "restoring"
+"""In a home where `jiying restore` has begun and not ended."""
+
 
 def home() -> Path:
     """JIYING_HOME, default ./var; made if missing."""
@@ -41,6 +45,11 @@ def secret(name: str, variable: str, make: int = 32) -> str:
         finally:
             fresh.unlink()
     return path.read_text().strip()
+
+
+def missing_keys(home: Path) -> list[str]:
+    """The keys that are neither in the environment nor in `home`: settings would make new ones."""
+    return [name for name, variable in KEYS if not os.environ.get(variable) and not (home / "secrets" / name).is_file()]
 
 
 def is_loopback(host: str) -> bool:

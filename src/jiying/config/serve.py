@@ -13,6 +13,7 @@ import click
 import uvicorn
 
 from jiying.config.asgi import Router, router
+from jiying.config.home import NOT_FINISHED
 
 DRAIN_S = 5
 """Seconds that open requests and the background loops have to finish in."""
@@ -33,6 +34,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+def _only_where_whole() -> None:
+    """A sentence and exit 2 in a home that is only half restored."""
+    from django.conf import settings
+
+    if (settings.HOME / NOT_FINISHED).exists():
+        click.echo(f"jiying: `jiying restore` has begun in {settings.HOME} and not ended: run it again.", err=True)
+        sys.exit(2)
+
+
 def _start(stop: threading.Event) -> list[threading.Thread]:
     """The loops of the background: the watcher, the followers, the dispatcher and the jobs."""
     from jiying.dispatch import loop as dispatcher
@@ -40,8 +50,8 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
     from jiying.orders import followers, watcher
 
     threads = [
-        threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True)
-        for loop in (watcher.run, followers.run_all, dispatcher.run, jobs.run)
+        threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)
+        for loop in (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run)
     ]
     for thread in threads:
         thread.start()
@@ -86,6 +96,9 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
     """Serve the wanted parts until a signal; open requests finish first, then the background loops."""
     from django.conf import settings
 
+    from jiying.core import signals
+
+    _only_where_whole()
     sock = _listen(settings.HOST, settings.PORT)
     stop = _stop_on_signals()
     application = router(web=web, live=live)
@@ -102,6 +115,7 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
         lifespan="on",
     )
     _settle(web=web)
+    signals.start(stop, writes=web or work, follows=live or work)
     threads = _start(stop) if work else []
     click.echo(f"Jiying 即应: {_address(sock)}{_hint(settings.DEMO)}", err=True)
     try:
@@ -123,8 +137,12 @@ def _hint(demo: bool) -> str:
 
 def work() -> None:
     """Run the watcher, the followers, the dispatcher and the jobs alone until a signal."""
+    from jiying.core import signals
+
+    _only_where_whole()
     stop = _stop_on_signals()
     _settle(web=False)
+    signals.start(stop, writes=True, follows=True)
     threads = _start(stop)
     click.echo("Jiying 即应: watcher, followers, dispatcher and jobs at work", err=True)
     stop.wait()

@@ -22,6 +22,8 @@ except ValueError as error:
     raise ImproperlyConfigured("JIYING_PORT must be a number from 0 to 65535.") from error
 DEMO = os.environ.get("JIYING_DEMO", "") not in ("", "0")
 PUBLIC_RATE = os.environ.get("JIYING_PUBLIC_RATE") or "30/min"
+REDIS_URL = os.environ.get("JIYING_REDIS_URL") or ""
+"""What passes signals on between processes; empty: PostgreSQL does, where that is the database."""
 
 if DEMO and not is_loopback(HOST):
     raise ImproperlyConfigured(

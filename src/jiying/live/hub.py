@@ -1,9 +1,9 @@
 """From the event log to open pages: one reader a process, a bounded queue a page.
 
 The event loop never waits for the database: reads run on a few threads.  A signal from this process wakes the
-reader at once; what other processes write it finds within half a second.  Who listens is looked at again
-every half minute, and shown out when they are no longer who they were: the browser comes back and is asked
-anew.
+reader at once, as do those of others where something carries them (`core.signals`); else it finds what they wrote
+within half a second.  Who listens is looked at again every half minute, and shown out when they are no longer who
+they were: the browser comes back and is asked anew.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from jiying.orders.followers import Position
 log = logging.getLogger("jiying.live")
 
 LOOK_EVERY_S = followers.LOOK_EVERY_S
+SOON_S = 0.01
 CHECK_EVERY_S = 30.0
 QUEUE = 256
 """Frames that may wait for one page; who is further behind starts anew."""
@@ -151,12 +152,16 @@ class Hub:
 
         deaf = wake.listen(stir)
         audit = asyncio.create_task(self._audit())
+        pause = LOOK_EVERY_S
         try:
             while self.clients:
+                stirred = pulse.is_set()
                 pulse.clear()
-                if await self._look() < BATCH:
+                found = await self._look()
+                pause = _pause(pause, stirred and connection.vendor == "postgresql")
+                if found < BATCH:
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_EVERY_S):
+                        async with asyncio.timeout(pause):
                             await pulse.wait()
         finally:
             deaf()
@@ -195,6 +200,18 @@ class Hub:
                 client.checked = time.monotonic()
                 if viewer != client.viewer:
                     client.end("changed")
+
+
+def _pause(before: float, stirred: bool) -> float:
+    """Seconds until the next look, unless somebody calls.
+
+    On PostgreSQL a transaction elsewhere may still hold back what the call was about (`followers.settled`), and may
+    end without a call of its own.  So after a call the looks come close, and then further apart.
+
+    >>> _pause(0.5, stirred=True), _pause(0.01, stirred=False), _pause(0.4, stirred=False)
+    (0.01, 0.02, 0.5)
+    """
+    return SOON_S if stirred else min(before * 2, LOOK_EVERY_S)
 
 
 def _read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

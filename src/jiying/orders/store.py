@@ -191,6 +191,16 @@ def write(change: Change) -> None:
     write_log([change])
 
 
+def write_together(changes: Sequence[Change]) -> None:
+    """Write changes of orders that this transaction has locked; two writers of one would clash on its next event
+    (IntegrityError), and neither be half written."""
+    for change in changes:
+        mirror(change.order, change.ledger)
+        change.order.poisoned_until = None
+    bulk.update([change.order for change in changes], (*MOVING_FIELDS, "poisoned_until"))
+    write_log(changes)
+
+
 def write_log(changes: Iterable[Change]) -> None:
     """Append events, texts and clocks of many orders, and wake those who follow once committed."""
     events: list[tuple[object, ...]] = []

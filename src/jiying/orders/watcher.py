@@ -2,8 +2,8 @@
 
 No job per order: one loop over the index of `next_at`.  A due row is locked, its truth derived again from
 its events, and what fell due is written in one transaction, so that many watchers, a crash between any two
-lines, or a late start neither lose a step nor fire it twice.  A row that cannot be handled is set aside for
-a while and the rest goes on.
+lines, or a late start neither lose a step nor fire it twice.  Some orders share a transaction; where one of them
+cannot be handled, each gets its own, that one is set aside for a while and the rest goes on.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, close_old_connections, connection, transaction
@@ -18,13 +19,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from jiying.core import journal
-from jiying.core.errors import StaleVersion
 from jiying.orders import attachments, heads, idempotency, store
 from jiying.orders.models import Order
 
 log = logging.getLogger("jiying.watcher")
 
 BATCH = 200
+TOGETHER = 50
+"""Orders in one transaction: reports and actions wait their turn behind it, a tenth of a second at most."""
 POISON_REST = timedelta(minutes=5)
 LOOK_EVERY_S = 0.5
 TIDY_EVERY = timedelta(hours=1)
@@ -38,18 +40,30 @@ def due(now: datetime, limit: int = BATCH) -> list[uuid.UUID]:
 
 def fire(order_id: uuid.UUID, now: datetime) -> int:
     """Write the steps of one order that are due by `now`; returns how many.  Another watcher's order: 0."""
+    return fire_together([order_id], now)
+
+
+def fire_together(order_ids: Sequence[uuid.UUID], now: datetime) -> int:
+    """Write the steps of some orders that are due by `now`, in one transaction; returns how many.
+
+    Whom another watcher has is passed over.  A fault in one order undoes all of them.
+    """
     with transaction.atomic():
-        rows = Order.objects.filter(pk=order_id, next_at__lte=now)
+        rows = Order.objects.filter(pk__in=order_ids, next_at__lte=now)
+        # Whoever holds the lock is the only one who writes these orders: no version has to be compared.
         rows = rows.select_for_update(no_key=True, skip_locked=connection.features.has_select_for_update_skip_locked)
-        order = rows.first()
-        if order is None:
+        orders = list(rows)
+        if not orders:
             return 0
-        journal.note(order=order.number)
-        ledger = store.load(order)
-        change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
-        change.moments = ledger.fire(now)
-        store.write(change)
-        return len(change.moments)
+        if len(orders) == 1:
+            journal.note(order=orders[0].number)
+        ledgers, changes = store.load_many(orders), []
+        for order in orders:
+            ledger = ledgers[order.pk]
+            before = store.clocks_before(ledger)
+            changes.append(store.Change(order=order, ledger=ledger, moments=ledger.fire(now), before=before))
+        store.write_together(changes)
+        return sum(len(change.moments) for change in changes)
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -57,31 +71,41 @@ def sweep(now: datetime | None = None) -> int:
     fixed, fired = now, 0
     while orders := due(fixed or timezone.now()):
         busy = False
-        for order_id in orders:
-            with journal.circumstances(order=str(order_id)):
-                try:
-                    fired += _fire_or_set_aside(order_id, fixed or timezone.now())
-                except OperationalError:
-                    # The database is busy or away for a moment, which is not this order's fault.
-                    log.warning("the order waits for the database", exc_info=True)
-                    busy = True
+        for first in range(0, len(orders), TOGETHER):
+            try:
+                fired += _fire_or_split(orders[first : first + TOGETHER], fixed or timezone.now())
+            except OperationalError:
+                # The database is busy or away for a moment, which is no order's fault.
+                log.warning("orders wait for the database", exc_info=True)
+                busy = True
         if len(orders) < BATCH or busy:
             break
     return fired
 
 
+def _fire_or_split(order_ids: Sequence[uuid.UUID], now: datetime) -> int:
+    """Together if possible, else one by one, since one that cannot be judged must not stop the clocks of others."""
+    if len(order_ids) > 1:
+        try:
+            return fire_together(order_ids, now)
+        except OperationalError:
+            raise
+        except Exception as error:
+            why = {"why": type(error).__name__}
+            log.info("one of %s orders fails: each by itself", len(order_ids), extra={"facts": why})
+    return sum(_fire_or_set_aside(order_id, now) for order_id in order_ids)
+
+
 def _fire_or_set_aside(order_id: uuid.UUID, now: datetime) -> int:
-    try:
-        return fire(order_id, now)
-    except StaleVersion:
-        return 0
-    except OperationalError:
-        raise
-    except Exception:
-        # One order that cannot be judged must not stop the clocks of all others.
-        log.exception("the order is set aside for %s", POISON_REST)
-        Order.objects.filter(pk=order_id).update(poisoned_until=now + POISON_REST)
-        return 0
+    with journal.circumstances(order=str(order_id)):
+        try:
+            return fire(order_id, now)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("the order is set aside for %s", POISON_REST)
+            Order.objects.filter(pk=order_id).update(poisoned_until=now + POISON_REST)
+            return 0
 
 
 def tidy(now: datetime) -> None:
@@ -93,16 +117,28 @@ def tidy(now: datetime) -> None:
 
 def run(stop: threading.Event) -> None:
     """Sweep every half second until `stop`."""
-    tidied = timezone.now() - TIDY_EVERY
     while not stop.is_set():
         try:
             close_old_connections()
             sweep()
-            if timezone.now() - tidied >= TIDY_EVERY:
-                tidied = timezone.now()
-                tidy(tidied)
         except Exception:
             # The database may be away for a moment; the clocks go on when it is back.
             log.exception("sweep failed; trying again")
         stop.wait(LOOK_EVERY_S)
     connection.close()
+
+
+def keep_tidy(stop: threading.Event) -> None:
+    """Tidy every hour until `stop`, beside the sweeps: a head over millions of orders takes a while."""
+    tidied = timezone.now() - TIDY_EVERY
+    while not stop.is_set():
+        if timezone.now() - tidied >= TIDY_EVERY:
+            tidied = timezone.now()
+            try:
+                close_old_connections()
+                tidy(tidied)
+            except Exception:
+                # The database may be away for a moment; the next hour comes.
+                log.exception("tidying failed")
+            connection.close()
+        stop.wait(LOOK_EVERY_S)

@@ -90,15 +90,34 @@ def test_more_poisoned_orders_than_one_batch_stop_nobody(d, monkeypatch):
     assert sum(steps(orders[4]).values()) == 1
 
 
+def test_orders_share_a_transaction_and_one_that_cannot_be_judged_costs_the_others_nothing(d, monkeypatch):
+    orders = [report(d, now=T0 + timedelta(seconds=i)) for i in range(5)]
+    Order.objects.filter(pk=orders[2].pk).update(pack="nobody@0")
+    together: list[int] = []
+    real = store.write_together
+    monkeypatch.setattr(store, "write_together", lambda changes: (together.append(len(changes)), real(changes)))
+    watcher.sweep(later(4))
+    assert together == [1, 1, 1, 1], "the one among them sends all to transactions of their own"
+    assert [sum(steps(order).values()) for order in orders] == [1, 1, 0, 1, 1]
+    together.clear()
+    watcher.sweep(later(6))
+    assert together == [4], "it rests, the others go together"
+    for order in orders[:2] + orders[3:]:
+        assert set(steps(order).values()) == {1}
+        assert ("escalate", "unsigned_5", "respond_30") in steps(order)
+    Order.objects.filter(pk=orders[2].pk).update(pack=orders[0].pack)
+    assert not verify().broken
+
+
 def test_a_database_that_is_busy_for_a_moment_sets_no_order_aside(d, monkeypatch):
     monkeypatch.setattr(watcher, "BATCH", 1)
     order = report(d, now=T0)
     with monkeypatch.context() as broken:
 
-        def busy(_order: Order) -> None:
+        def busy(_orders: list[Order]) -> None:
             raise OperationalError("database is locked")
 
-        broken.setattr(store, "load", busy)
+        broken.setattr(store, "load_many", busy)
         assert watcher.sweep(later(4)) == 0
     assert Order.objects.get(pk=order.pk).poisoned_until is None
     assert watcher.sweep(later(4)) == 1
