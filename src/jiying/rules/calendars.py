@@ -48,7 +48,7 @@ def works(calendar: Calendar, day: date) -> bool:
     if table is not None:
         return day in table.work or (day.weekday() <= FRIDAY and day not in table.off)
     if library_knows(day.year):
-        return chinese_calendar.is_workday(day)
+        return bool(chinese_calendar.is_workday(day))
     return day.weekday() <= FRIDAY
 
 

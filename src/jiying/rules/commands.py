@@ -94,12 +94,12 @@ def _path_of(given: str) -> Path:
     return next(file.path for file in packs.in_use().files if file.pack.stamp == found.stamp)
 
 
-def _tell(pack: str, errors: list[Fault], as_json: bool, good: Callable[[], str], **more: Any) -> None:
+def _tell(file: str, errors: list[Fault], as_json: bool, good: Callable[[], str], **more: Any) -> None:
     if as_json:
         click.echo(json.dumps({**more, "errors": errors}, ensure_ascii=False))
     else:
         for fault in errors:
-            click.echo(f"{pack}:{fault['line']}: {fault['code']}: {fault['message']}")
+            click.echo(f"{file}:{fault['line']}: {fault['code']}: {fault['message']}")
         if not errors:
             click.echo(good())
     sys.exit(1 if errors else 0)

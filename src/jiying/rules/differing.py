@@ -112,16 +112,17 @@ def _each(
 
 def _ladder(old: Pack, new: Pack) -> Iterator[Change]:
     for promise in dict.fromkeys(step.promise for step in (*old.ladder, *new.ladder)):
-        tables = ({step.step: step for step in pack.ladder_for(promise)} for pack in (old, new))
-        yield from _each(_("升级步骤 %(code)s"), *tables, words.step, promise)
+        before, after = ({step.step: step for step in pack.ladder_for(promise)} for pack in (old, new))
+        yield from _each(_("升级步骤 %(code)s"), before, after, words.step, promise)
 
 
 def _calendar(old: Pack, new: Pack) -> Iterator[Change]:
     yield from _differ("", _("工作时间"), words.hours(old.calendar), words.hours(new.calendar))
-    tables = ({str(t.year): t for t in pack.calendar.tables} if pack.calendar else {} for pack in (old, new))
+    before, after = ({str(t.year): t for t in pack.calendar.tables} if pack.calendar else {} for pack in (old, new))
     yield from _each(
         _("%(code)s 年的节假日表"),
-        *tables,
+        before,
+        after,
         lambda table: _("休息 %(off)s；上班 %(work)s")
         % {"off": words.listed(sorted(table.off)), "work": words.listed(sorted(table.work))},
     )
@@ -134,10 +135,11 @@ def _pauses(old: Pack, new: Pack) -> Iterator[Change]:
 
 
 def _counting(old: Pack, new: Pack) -> Iterator[Change]:
-    silences = ({rule.id: rule for rule in pack.silence} for pack in (old, new))
+    before, after = ({rule.id: rule for rule in pack.silence} for pack in (old, new))
     yield from _each(
         _("无人答复时的规则 %(code)s"),
-        *silences,
+        before,
+        after,
         lambda rule: f"{words.said(rule.names)} ({words.minutes(rule.after_min)})",
     )
     draws = [
