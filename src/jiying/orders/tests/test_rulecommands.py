@@ -14,9 +14,15 @@ from jiying.orders.actions import act
 from jiying.orders.intake import NewOrder
 from jiying.orders.rulecommands import rules
 from jiying.orders.tests.build import report, walk
-from jiying.rules import loading, packs
+from jiying.rules import calendars, loading, packs
 
 EXAMPLE = (packs.SHIPPED / "example.yaml").read_text("utf-8")
+
+
+@pytest.fixture(autouse=True)
+def library_of_2026(monkeypatch):
+    """The library as it is before the notice for 2027, whatever is installed."""
+    monkeypatch.setattr(calendars, "library_knows", lambda year: 2004 <= year <= 2026)
 
 
 def say(*words: object) -> Result:

@@ -17,6 +17,12 @@ OWN = Calendar(hours=HOURS, tables=(YearTable(2027, frozenset({date(2027, 1, 1)}
 WORK = calendars.worktime(PLAIN_WEEK, "Asia/Shanghai")
 
 
+@pytest.fixture(autouse=True)
+def library_of_2026(monkeypatch):
+    """The library as it is before the notice for 2027, whatever is installed."""
+    monkeypatch.setattr(calendars, "library_knows", lambda year: 2004 <= year <= 2026)
+
+
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
@@ -37,7 +43,6 @@ def test_the_national_calendar_with_its_make_up_days_is_kept(day, worked):
 
 
 def test_a_year_that_the_library_does_not_know_is_taken_from_the_packs_table():
-    assert not calendars.library_knows(2027)
     assert [calendars.works(OWN, date(2027, 1, day)) for day in (1, 2, 3, 4)] == [False, True, False, True]
 
 
@@ -118,3 +123,8 @@ def test_the_clock_of_the_district_counts_and_not_that_of_the_asker():
     begins = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
     assert calendars.due_at(Limit(30, "working_minutes"), begins, [], WORK) == at("2026-11-24T09:30")
     assert calendars.due_at(Limit(30, "working_minutes"), begins, [], urumqi) == at("2026-11-24T11:30")
+
+
+def test_the_library_is_asked_which_years_it_knows(monkeypatch):
+    monkeypatch.undo()
+    assert [calendars.library_knows(year) for year in (2003, 2004, 2026, 9999)] == [False, True, True, False]
