@@ -1,4 +1,4 @@
-"""`/centre/rules`: which rule pack is in force, what it promises, what were and will be; and what another one changes."""
+"""`/centre/rules`: which rule pack is in force, what it promises, what came before, what another one changes."""
 
 from __future__ import annotations
 

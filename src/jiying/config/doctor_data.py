@@ -16,7 +16,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from jiying.config.doctor import FAIL, OK, WARN, Check, Checking
-from jiying.core.errors import JiyingError
 
 OLDEST_POSTGRESQL = 15
 CLOCK_S = 2.0

@@ -133,9 +133,7 @@ def _warnings(judge: Judge) -> Iterator[str]:
 # -- in words ------------------------------------------------------------------------------------------
 
 
-def _sentence(
-    clock: Clock, pack: Pack, state: str, pauses: Sequence[Paused], now: datetime, zone: ZoneInfo
-) -> str:
+def _sentence(clock: Clock, pack: Pack, state: str, pauses: Sequence[Paused], now: datetime, zone: ZoneInfo) -> str:
     def told(at: datetime) -> str:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 

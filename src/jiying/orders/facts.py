@@ -73,6 +73,10 @@ class Facts:
         always = any(condition.matches(order) for condition in pack.follow_up.always)
         return replace(order, drawn=True) if always else order
 
+    def drawn(self, pack: Pack) -> bool:
+        """Whether a follow-up is owed: by the pack's conditions, or by lot."""
+        return self.traits(pack).drawn
+
     def rules(self, pack: Pack) -> dict[str, PromiseRule]:
         """The rules that apply, by promise."""
         return {rule.promise: rule for rule in pack.rules_for(self.traits(pack))}

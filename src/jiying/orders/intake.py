@@ -24,7 +24,7 @@ from jiying.core.phones import parse_phone
 from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
 from jiying.estates.queries import zone_of
-from jiying.orders import contacts, group, idempotency, store
+from jiying.orders import contacts, group, idempotency
 from jiying.orders.actors import Actor, speaking_as
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.ledger import Ledger

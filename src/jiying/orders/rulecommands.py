@@ -34,9 +34,7 @@ def zone_of(district: str | None) -> ZoneInfo:
 @click.option("--pause", "pauses", multiple=True, metavar="FROM/TO", help="A time in which the clock stood still.")
 @click.option("--district", metavar="CODE", help="By whose clock; default: China's.")
 @json_option
-def due(
-    pack: str, promise: str, begins: str, pauses: tuple[str, ...], district: str | None, as_json: bool
-) -> None:
+def due(pack: str, promise: str, begins: str, pauses: tuple[str, ...], district: str | None, as_json: bool) -> None:
     """When a promise is due that begins at TIME."""
     from jiying.rules import asking
 

@@ -9,7 +9,6 @@ because it is dated with the pack and stays as it was when orders were judged by
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo

@@ -72,7 +72,8 @@ def _signs(pack: Pack, marked: Marked) -> Iterator[Fault]:
     for place, category in enumerate(marked.document["categories"]):
         sign = pack.categories.get(category["sign"])
         if sign is None or sign.sign != sign.code:
-            message = f"“{category['sign']}” is no sign: no category of that code stands under its own sign.{meant(category['sign'], pack.categories)}"
+            wrong = f"“{category['sign']}” is no sign: no category of that code stands under its own sign."
+            message = wrong + meant(category["sign"], pack.categories)
             yield Fault(line=marked.line("categories", place, "sign"), code="unknown_category", message=message)
 
 
@@ -80,7 +81,9 @@ def _unnamed_promises(pack: Pack, marked: Marked) -> Iterator[Fault]:
     for section in ("promises", "ladder"):
         for place, line in enumerate(marked.document[section]):
             if line["promise"] not in pack.promise_names:
-                message = f"“{line['promise']}” has no line in promise_names.{meant(line['promise'], pack.promise_names)}"
+                message = (
+                    f"“{line['promise']}” has no line in promise_names.{meant(line['promise'], pack.promise_names)}"
+                )
                 yield Fault(line=marked.line(section, place, "promise"), code="unknown_promise", message=message)
 
 

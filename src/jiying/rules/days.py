@@ -36,7 +36,9 @@ def calendar_of(line: dict[str, Any] | None) -> Calendar | None:
     if line is None:
         return None
     tables = (
-        YearTable(int(year), frozenset(map(date.fromisoformat, days["off"])), frozenset(map(date.fromisoformat, days["work"])))
+        YearTable(
+            int(year), frozenset(map(date.fromisoformat, days["off"])), frozenset(map(date.fromisoformat, days["work"]))
+        )
         for year, days in sorted(line.get("holidays", {}).items())
     )
     return Calendar(

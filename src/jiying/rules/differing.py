@@ -64,9 +64,7 @@ def _promises(old: Pack, new: Pack) -> Iterator[Change]:
         yield Change(rule.promise, _("新增规则 %(rule)s") % {"rule": rule.id}, None, words.rule(rule, new))
 
 
-def _paired(
-    old: Pack, new: Pack
-) -> tuple[list[tuple[PromiseRule, PromiseRule]], list[PromiseRule], list[PromiseRule]]:
+def _paired(old: Pack, new: Pack) -> tuple[list[tuple[PromiseRule, PromiseRule]], list[PromiseRule], list[PromiseRule]]:
     """Rules that are the same one in both packs, by id, else by whom they are for; those that went; those that came."""
     left = {rule.id: rule for rule in new.promises}
     pairs: list[tuple[PromiseRule, PromiseRule]] = []
@@ -123,8 +121,10 @@ def _calendar(old: Pack, new: Pack) -> Iterator[Change]:
         _("%(code)s 年的节假日表"),
         before,
         after,
-        lambda table: _("休息 %(off)s；上班 %(work)s")
-        % {"off": words.listed(sorted(table.off)), "work": words.listed(sorted(table.work))},
+        lambda table: (
+            _("休息 %(off)s；上班 %(work)s")
+            % {"off": words.listed(sorted(table.off)), "work": words.listed(sorted(table.work))}
+        ),
     )
 
 

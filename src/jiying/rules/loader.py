@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from jiying.rules import checks, marks, schema
+from jiying.rules.days import calendar_of, day_faults
 from jiying.rules.faults import PackError
 from jiying.rules.marks import Marked
-from jiying.rules.days import calendar_of, day_faults
 from jiying.rules.pack import (
     Category,
     Condition,

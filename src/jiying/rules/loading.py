@@ -132,4 +132,3 @@ def journal() -> list[Loading]:
     except FileNotFoundError:
         return []
     return [Loading(**json.loads(line)) for line in lines]
-

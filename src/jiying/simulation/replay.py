@@ -122,9 +122,7 @@ def _tell_rejects(home: Path, rejects: Sequence[Reject], table: maps.Table, prog
 # -- the run --------------------------------------------------------------------------------------------
 
 
-def _arrivals(
-    rows: Sequence[Row], site: Site, rng: random.Random, share: int, plain_time: bool
-) -> Iterator[Arrival]:
+def _arrivals(rows: Sequence[Row], site: Site, rng: random.Random, share: int, plain_time: bool) -> Iterator[Arrival]:
     for row in rows:
         estate, point = site.estates[place_of(row)], point_of(row)
         at = row_time(row)

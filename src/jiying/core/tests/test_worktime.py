@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -37,9 +37,8 @@ def at(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
 
-moments = st.datetimes(datetime(2025, 1, 2), datetime(2026, 11, 1), timezones=st.just(SHANGHAI)).map(
-    lambda moment: moment.replace(second=0, microsecond=0)
-)
+START = at("2025-01-02T00:00")
+moments = st.integers(0, 668 * 1440).map(lambda n: START + n * MINUTE)
 lengths = st.integers(0, 6 * DAY_MIN) | st.integers(0, 8).map(lambda days: days * DAY_MIN)
 
 
@@ -194,7 +193,7 @@ def test_later_or_longer_is_never_due_earlier(moment, one, two):
 
 
 @HUNDREDS
-@given(st.datetimes(datetime(2025, 1, 2), datetime(2026, 11, 1), timezones=st.just(UTC)), st.integers(0, 2000))
+@given(moments, st.integers(0, 2000))
 def test_a_zone_with_summer_time_neither_adds_nor_loses_a_minute(moment, minutes):
     due = AMERICA.add(moment, minutes * MINUTE)
     assert AMERICA.between(moment, due) == minutes * MINUTE

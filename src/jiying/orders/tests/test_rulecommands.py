@@ -54,7 +54,9 @@ def written(folder: Path, *changes: tuple[str, str], file: str = "own.yaml") -> 
     return path
 
 
-def own(folder: Path, *changes: tuple[str, str], version="1", since="2026-06-01", until="null", file="own.yaml") -> Path:
+def own(
+    folder: Path, *changes: tuple[str, str], version="1", since="2026-06-01", until="null", file="own.yaml"
+) -> Path:
     named = (
         ("name: example", "name: district"),
         ('version: "2026.2"', f'version: "{version}"'),
@@ -83,10 +85,17 @@ def test_a_typo_is_named_with_its_line_and_what_was_meant(home, tmp_path):
 
 
 def test_a_pack_that_shares_days_with_one_in_use_is_refused_with_the_line(home, tmp_path):
-    path = written(tmp_path, ('version: "2026.2"', 'version: "2026.3"'), ("valid_from: 2026-01-01", "valid_from: 2026-09-01"))
-    line = path.read_text("utf-8").splitlines().index(
-        "valid_from: 2026-09-01      # days before are judged by 2026.1, which counts working time as plain time"
-    ) + 1
+    path = written(
+        tmp_path, ('version: "2026.2"', 'version: "2026.3"'), ("valid_from: 2026-01-01", "valid_from: 2026-09-01")
+    )
+    line = (
+        path.read_text("utf-8")
+        .splitlines()
+        .index(
+            "valid_from: 2026-09-01      # days before are judged by 2026.1, which counts working time as plain time"
+        )
+        + 1
+    )
     [fault] = told("check", path, code=1)["errors"]
     assert (fault["line"], fault["code"]) == (line, "overlapping_packs")
     assert "2026.2" in fault["message"]

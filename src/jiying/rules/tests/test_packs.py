@@ -40,7 +40,9 @@ def test_the_example_judges_today_and_its_version_before_a_day_of_the_past(at, v
 
 
 def test_a_day_before_every_pack_is_refused_with_what_there_is():
-    with pytest.raises(NoPack, match=r"1999-12-31.*example 2026\.1 \(2000-01-01 – 2025-12-31\), example 2026\.2 \(2026-01-01 – …\)"):
+    with pytest.raises(
+        NoPack, match=r"1999-12-31.*example 2026\.1 \(2000-01-01 – 2025-12-31\), example 2026\.2 \(2026-01-01 – …\)"
+    ):
         packs.in_force(date(1999, 12, 31))
 
 
