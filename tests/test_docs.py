@@ -116,12 +116,12 @@ def test_the_promises_of_the_docs_are_those_of_the_example_pack():
             word[rule.pausable],
             word[rule.rounds],
         )
-        for rule in packs.named("example", "2026.1").promises
+        for rule in packs.named("example", "2026.2").promises
     ]
 
 
 def test_the_ladder_and_the_pauses_of_the_docs_are_those_of_the_example_pack():
-    pack = packs.named("example", "2026.1")
+    pack = packs.named("example", "2026.2")
     said = [tuple(row) for row in table(_text("promises.md"), "step", "after", "unless", "tells")]
     assert said == [(step.step, str(step.after_min), step.unless or "", " ".join(step.tells)) for step in pack.ladder]
     pauses = table(_text("promises.md"), "reason", "", "longest without approval")

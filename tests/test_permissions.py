@@ -104,6 +104,7 @@ PAGES: dict[str, Door] = {
     "desk/orders/<uuid:order_id>/photos": Door(None, DESK, own=True),
     "desk/orders/<uuid:order_id>/<str:verb>": Door(None, DESK, own=True),
     "centre": Door("operator supervisor district"),
+    "centre/rules": Door("operator supervisor district town"),
     "centre/intake": Door("operator supervisor frontdesk", "operator supervisor frontdesk"),
     "centre/intake/places": Door("operator supervisor frontdesk"),
     "centre/intake/beside": Door(None, "operator supervisor frontdesk"),

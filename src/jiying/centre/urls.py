@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from jiying.centre import intake, views
+from jiying.centre import intake, rulebook, views
 
 urlpatterns = [
     path("centre", views.wall),
+    path("centre/rules", rulebook.rules),
     path("centre/intake", intake.form),
     path("centre/intake/places", intake.places),
     path("centre/intake/beside", intake.around),

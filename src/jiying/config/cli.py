@@ -33,6 +33,7 @@ COMMANDS = {
     "privacy": ("jiying.orders.commands", "Erase what is kept about people."),
     "events": ("jiying.orders.commands", "List the events of an order."),
     "search": ("jiying.orders.commands", "Keep the search index."),
+    "rules": ("jiying.orders.rulecommands", "Check, load, compare and ask rule packs."),
     "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),
     "token": ("jiying.people.commands", "Issue a bearer token."),
 }

@@ -17,7 +17,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from jiying.config.doctor import FAIL, OK, WARN, Check, Checking
-from jiying.core.errors import JiyingError
 
 OLDEST_POSTGRESQL = 15
 CLOCK_S = 2.0
@@ -107,13 +106,18 @@ def district() -> Iterator[Check]:
 
 def rules() -> Iterator[Check]:
     """The rule pack that is in force today."""
-    from jiying.rules import packs
+    from jiying.rules import loading, packs
+    from jiying.rules.faults import NoPack
 
     try:
         pack = packs.in_force(timezone.now())
-    except JiyingError as error:
-        yield Check("rules", FAIL, f"no rule pack is in force today: {error.detail}")
+    except NoPack as error:
+        yield Check("rules", FAIL, str(error))
         return
+    for faulty in packs.faulty_files():
+        yield Check("rules_loaded", FAIL, f"a loaded pack cannot be read and is left out: {faulty.file}; load it again")
+    for guess in loading.warnings_about(pack, timezone.localdate()):
+        yield Check("holidays", WARN, guess)
     told = f"{pack.name} {pack.version}"
     soon = timezone.localdate() + timedelta(days=30)
     if pack.valid_to is not None and pack.valid_to <= soon:

@@ -164,8 +164,8 @@ SILENCED_SYSTEM_CHECKS = ["axes.W003", "account.W001"]
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
-# Rooms are apps and bring their texts; core has no models and is none.
-LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "core" / "locale"]
+# Rooms are apps and bring their texts; core and rules have no models and are none.
+LOCALE_PATHS = [Path(__file__).resolve().parent.parent / room / "locale" for room in ("core", "rules")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

@@ -7,12 +7,16 @@ import sys
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from jiying.orders.models import Order
 
-def _order_id(text: str) -> uuid.UUID:
-    """An order's id, from its id or its number; leaves with 2 when there is none."""
+
+def order_at(text: str) -> Order:
+    """An order, by its id or its number; leaves with 2 when there is none."""
     from jiying.orders.models import Order
 
     try:
@@ -22,7 +26,11 @@ def _order_id(text: str) -> uuid.UUID:
     if found is None:
         click.echo(f"jiying: no order {text!r}", err=True)
         sys.exit(2)
-    return found.pk
+    return found
+
+
+def _order_id(text: str) -> uuid.UUID:
+    return order_at(text).pk
 
 
 @click.command("verify-chain")

@@ -24,7 +24,7 @@ from jiying.core.phones import parse_phone
 from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
 from jiying.estates.queries import zone_of
-from jiying.orders import contacts, group, idempotency, store
+from jiying.orders import contacts, group, idempotency
 from jiying.orders.actors import Actor, speaking_as
 from jiying.orders.drafts import Draft, Numbers, write_drafts
 from jiying.orders.ledger import Ledger
@@ -33,7 +33,7 @@ from jiying.orders.places import Places, Spot, forget
 from jiying.orders.proof import track_digest, track_token
 from jiying.orders.states import IMPORT, PEOPLE
 from jiying.orders.verbs import checked_category, checked_kind, checked_urgency
-from jiying.rules import packs
+from jiying.rules import calendars, packs
 from jiying.rules.pack import Pack
 
 MAX_DESCRIPTION = 4000
@@ -49,7 +49,7 @@ class NewOrder:
 
     `reported_at`, `town`, `external_id` and `lot` are for imports and simulations, which are trusted with
     time; at the public doors they stay empty.  So do `due_at` and `knows`, which are an import's alone
-    (`promises.Facts`).
+    (`promises.Facts`).  `plain_time`: a replay's, of a place without a working calendar.
     """
 
     kind: Any = "repair"
@@ -72,10 +72,11 @@ class NewOrder:
     lot: bool | None = None
     due_at: datetime | None = None
     knows: tuple[str, ...] | None = None
+    plain_time: bool = False
 
     def body(self) -> dict[str, Any]:
         """What tells two requests apart."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "plain_time"}
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ def check(new: NewOrder, *, by: Actor, now: datetime, places: Places) -> Checked
     at = new.reported_at or fields.take(_called_at, new.called_at, by, now) or now
     spot = fields.take(places.spot, new) or Spot(district="")
     day = at.astimezone(zone_of(spot.district)).date()
-    pack = packs.in_force(day)
+    pack = packs.in_force(day, spot.district)
     kind = fields.take(checked_kind, new.kind, "kind")
     category = fields.take(checked_category, new.category, pack.categories, "category")
     urgency = fields.take(checked_urgency, new.urgency, "urgency") if new.urgency else None
@@ -230,7 +231,7 @@ def _draft(new: NewOrder, by: Actor, now: datetime, checked: Checked) -> Draft:
         lon=where.lon if where else None,
         lat=where.lat if where else None,
         reported_at=at,
-        pack=store.stamp_of(pack),
+        pack=pack.stamp,
     )
     order.track = track_digest(track_token(order.id))
     salt, commitment = commit(contacts.said(texts))
@@ -245,6 +246,10 @@ def _draft(new: NewOrder, by: Actor, now: datetime, checked: Checked) -> Draft:
         "town": spot.town.code if spot.town else None,
         "said_sm3": commitment,
     }
+    if pack.calendar is not None:
+        # What judging needs to know stands in the log: the zone of the day of the report, and the estate's type.
+        data["calendar"] = calendars.PLAIN if new.plain_time else zone_of(spot.district).key
+        data["estate_type"] = spot.estate.kind if spot.estate else None
     if new.due_at is not None:
         data["external_due"] = new.due_at.isoformat()
     if new.knows is not None:

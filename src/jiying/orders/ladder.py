@@ -75,7 +75,7 @@ def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
     for rung in ledger.pack.ladder_for(clock.promise):
         if (rung.unless or clock.target) not in ledger.judge.reached:
             data = {**base, "step": rung.step, "tells": list(rung.tells)}
-            yield Step(clock.from_at + timedelta(minutes=rung.after_min), "escalate", data, "ladder")
+            yield Step(ledger.judge.moment_in(clock, rung.after_min), "escalate", data, "ladder")
 
 
 def _of_state(ledger: Ledger) -> Iterator[Step]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
+from jiying.core.worktime import WorkTime, total
 from jiying.orders.chain import Moment
-from jiying.rules.pack import Pack, PromiseRule
+from jiying.orders.facts import Facts
+from jiying.rules import calendars
+from jiying.rules.pack import Limit, Pack, PromiseRule
 
 RUNNING, PAUSED, MET, MISSED, VOID = "running", "paused", "met", "missed", "void"
 ANSWER = "answer"
@@ -20,7 +22,19 @@ EXTERNAL = "external"
 """The rule of a clock whose limit is a deadline of the system that an order was imported from."""
 
 
+IMPLIED = {"done": "made_safe"}
+"""What else is reached by a milestone where nobody said so before: what is finished is safe."""
+
 _ENDS = {"cancel": "cancelled", "refuse": "refused", "solve_remotely": "solved_remotely"}
+
+
+@dataclass(slots=True)
+class Pause:
+    """A time in which a clock stood still: up to `until`, which is the announced end while it lasts."""
+
+    from_at: datetime
+    until: datetime
+    reason: str
 
 
 @dataclass(slots=True)
@@ -29,6 +43,9 @@ class Clock:
 
     `state` is as of the last event fed; `state_at(now)` adds the passing of time.  While paused, `due_at`
     assumes that the pause lasts until its announced end.  Minutes are integers.
+
+    `due_at` is never counted up: it is derived from `from_at`, `limit` and `pauses` (`Judge.due_of`).  The due time
+    of a clock whose deadline another system gave is `given_due` and its pauses.
     """
 
     promise: str
@@ -45,6 +62,9 @@ class Clock:
     claimed: bool = False
     grade: str = ""
     paused_minutes: int = 0
+    limit: Limit | None = None
+    given_due: datetime | None = None
+    pauses: list[Pause] = field(default_factory=list)
 
     def state_at(self, now: datetime) -> str:
         """`running` turns `missed` once its due time has passed, whether or not anybody wrote it down."""
@@ -54,59 +74,6 @@ class Clock:
     def waits(self) -> bool:
         """Whether the milestone can still be reached: running, paused, or missed and not yet made good."""
         return self.reached_at is None and self.state != VOID
-
-
-@dataclass(slots=True)
-class Facts:
-    """What the rules look at; `lot` says whether the order was drawn for follow-up by lot.
-
-    Of an imported order, `external_due` is the deadline that the other system gave it, and `knows` are the
-    milestones that its ledger tells: a promise whose milestone nobody kept is not judged (None: all are).
-    """
-
-    kind: str
-    category: str
-    urgency: str
-    part: str
-    lot: bool
-    appointment: datetime | None = None
-    external_due: datetime | None = None
-    knows: frozenset[str] | None = None
-
-    @classmethod
-    def of(cls, data: dict[str, Any]) -> Facts:
-        """From the data of the `report` event."""
-        window = data.get("appointment")
-        return cls(
-            kind=data["kind"],
-            category=data["category"],
-            urgency=data["urgency"],
-            part=data.get("part", ""),
-            lot=bool(data.get("lot")),
-            appointment=datetime.fromisoformat(window["from"]) if window else None,
-            external_due=datetime.fromisoformat(data["external_due"]) if data.get("external_due") else None,
-            knows=frozenset(data["knows"]) if "knows" in data else None,
-        )
-
-    def drawn(self, pack: Pack) -> bool:
-        """Whether a follow-up is owed: by the pack's conditions, or by lot."""
-        return self.lot or any(
-            condition.matches(
-                kind=self.kind, urgency=self.urgency, category=self.category, part=self.part, drawn=self.lot
-            )
-            for condition in pack.follow_up.always
-        )
-
-    def rules(self, pack: Pack) -> dict[str, PromiseRule]:
-        """The rules that apply, by promise."""
-        found = pack.rules_for(
-            kind=self.kind,
-            urgency=self.urgency,
-            category=self.category,
-            part=self.part,
-            drawn=self.drawn(pack),
-        )
-        return {rule.promise: rule for rule in found}
 
 
 def is_answer(moment: Moment) -> bool:
@@ -130,6 +97,8 @@ class Judge:
     paused_until: datetime | None = None
     """When the pause ends by itself: as announced, but unapproved not beyond what its reason allows."""
     _paused_wholly: datetime | None = None
+    _known: tuple[Facts | None, dict[str, PromiseRule]] = (None, {})
+    """The rules of the facts they were found for: only a reclassification changes them."""
 
     def feed(self, moment: Moment) -> None:
         """Take one event more."""
@@ -151,17 +120,40 @@ class Judge:
         if is_answer(moment):
             self._reach(ANSWER, moment)
         if moment.milestone:
-            self.reached.setdefault(moment.milestone, moment.at)
-            self._reach(moment.milestone, moment)
+            for milestone in filter(None, (moment.milestone, IMPLIED.get(moment.milestone))):
+                self.reached.setdefault(milestone, moment.at)
+                self._reach(milestone, moment)
             self._start(moment.milestone, moment.at)
         if verb == "reopen":
             self._new_round(moment)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    def work(self) -> WorkTime | None:
+        """By what working limits are counted for this order; None: in plain time."""
+        zone = self.facts.zone if self.facts is not None else calendars.USUAL_ZONE
+        return calendars.worktime_of(self.pack.calendar, zone)
+
+    def due_of(self, clock: Clock) -> datetime:
+        """When a clock is due, from its beginning, its limit and its pauses."""
+        spans = [(pause.from_at, pause.until) for pause in clock.pauses]
+        if clock.given_due is not None or clock.limit is None:
+            return (clock.given_due or clock.due_at) + total(spans)
+        return calendars.due_at(clock.limit, clock.from_at, spans, self.work)
+
+    def moment_in(self, clock: Clock, minutes: int) -> datetime:
+        """So many minutes after a clock began, in its own time."""
+        unit = clock.limit.unit if clock.limit is not None else ""
+        return calendars.after(unit, clock.from_at, minutes, self.work)
 
     # -- what one event does -------------------------------------------------------------------
 
     def _rules(self) -> dict[str, PromiseRule]:
         assert self.facts is not None, "the first event of an order is its report"
-        rules, knows = self.facts.rules(self.pack), self.facts.knows
+        if self._known[0] is not self.facts:
+            self._known = (self.facts, self.facts.rules(self.pack))
+        rules, knows = self._known[1], self.facts.knows
         if knows is None or self.round > 1:
             return rules
         return {name: rule for name, rule in rules.items() if rule.target in knows}
@@ -187,28 +179,29 @@ class Judge:
             theirs = [Clock("complete", self.round, EXTERNAL, at, due, minutes, "done", pausable=False)]
             self.clocks += theirs
         for clock in theirs:
-            clock.rule, clock.from_at, clock.due_at, clock.limit_minutes = EXTERNAL, at, due, minutes
+            clock.rule, clock.from_at, clock.limit_minutes = EXTERNAL, at, minutes
+            clock.due_at = clock.given_due = due
 
     def _add(self, rule: PromiseRule, at: datetime) -> None:
         assert self.facts is not None
         begins = at
         if rule.promise == "complete" and self.facts.appointment and self.facts.urgency == "ordinary":
             begins = max(at, self.facts.appointment)
-        minutes = rule.limit.minutes
         # A clock voided in this round stays on record, so its successor counts on.
         last = self._last_round(rule.promise)
-        self.clocks.append(
-            Clock(
-                promise=rule.promise,
-                round=max(self.round, last + 1),
-                rule=rule.id,
-                from_at=begins,
-                due_at=begins + timedelta(minutes=minutes),
-                limit_minutes=minutes,
-                target=rule.target,
-                pausable=rule.pausable,
-            )
+        clock = Clock(
+            promise=rule.promise,
+            round=max(self.round, last + 1),
+            rule=rule.id,
+            from_at=begins,
+            due_at=begins,
+            limit_minutes=rule.limit.minutes,
+            target=rule.target,
+            pausable=rule.pausable,
+            limit=rule.limit,
         )
+        clock.due_at = self.due_of(clock)
+        self.clocks.append(clock)
 
     def _lives(self, promise: str) -> bool:
         """Whether the promise has a clock in this round that was not voided."""
@@ -252,17 +245,18 @@ class Judge:
         for clock in self.clocks:
             if clock.pausable and clock.state == RUNNING and clock.waits and moment.at <= clock.due_at:
                 clock.state = PAUSED
-                if self.paused_until:
-                    clock.due_at += self.paused_until - moment.at
+                until = self.paused_until or moment.at
+                clock.pauses.append(Pause(moment.at, until, moment.data.get("reason", "")))
+                clock.due_at = self.due_of(clock)
 
     def _approve(self) -> None:
         """The pause may last as long as was asked for."""
         if self.paused_until and self._paused_wholly:
-            longer = self._paused_wholly - self.paused_until
             self.paused_until = self._paused_wholly
             for clock in self.clocks:
                 if clock.state == PAUSED:
-                    clock.due_at += longer
+                    clock.pauses[-1].until = self.paused_until
+                    clock.due_at = self.due_of(clock)
 
     def _resume(self, moment: Moment) -> None:
         for clock in self.clocks:
@@ -273,18 +267,17 @@ class Judge:
     def _end_pause(self, clock: Clock, at: datetime) -> None:
         """Count what was really paused instead of what was announced."""
         assert self.paused_at is not None, "a paused clock belongs to a paused order"
-        announced = self.paused_until - self.paused_at if self.paused_until else timedelta()
         # A watcher that is late to end the pause does not make it longer than it was announced.
         until = min(at, self.paused_until) if self.paused_until else at
         really = max(until - self.paused_at, timedelta())
-        clock.due_at += really - announced
+        clock.pauses[-1].until = self.paused_at + really
+        clock.due_at = self.due_of(clock)
         clock.paused_minutes += int(really.total_seconds() // 60)
         clock.state = RUNNING
 
     def _reclassify(self, moment: Moment) -> None:
         assert self.facts is not None
-        changed = {k: v for k, v in moment.data.items() if k in ("kind", "category", "urgency", "part")}
-        self.facts = replace(self.facts, **changed)
+        self.facts = self.facts.changed(moment.data)
         rules = self._rules()
         for clock in list(self.clocks):
             if not clock.waits or moment.at > clock.due_at:
@@ -307,16 +300,18 @@ class Judge:
         A longer limit is a new clock: the one it loosens stays on record, void.
         """
         assert self.facts is not None
-        if rule.limit.minutes > clock.limit_minutes:
-            loosened, clock = clock, replace(clock, round=max(self.round, self._last_round(clock.promise) + 1))
-            self._end(loosened, at, "reclassified")
-            self.clocks.append(clock)
-        clock.due_at += timedelta(minutes=rule.limit.minutes - clock.limit_minutes)
-        clock.rule, clock.limit_minutes = rule.id, rule.limit.minutes
+        tried = replace(clock, limit=rule.limit)
+        if self.due_of(tried) > clock.due_at:
+            tried.pauses = [replace(pause) for pause in clock.pauses]
+            tried.round = max(self.round, self._last_round(clock.promise) + 1)
+            self._end(clock, at, "reclassified")
+            self.clocks.append(tried)
+            clock = tried
+        clock.rule, clock.limit, clock.limit_minutes = rule.id, rule.limit, rule.limit.minutes
         if self.facts.urgency == "emergency" and clock.from_at > at:
             # Emergencies are not made by appointment: what was to begin with its window begins now.
-            clock.due_at -= clock.from_at - at
             clock.from_at = at
+        clock.due_at = self.due_of(clock)
 
     def _last_round(self, promise: str) -> int:
         return max((clock.round for clock in self.clocks if clock.promise == promise), default=0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -56,15 +55,10 @@ MOVING_FIELDS = (
 )
 
 
-@lru_cache(maxsize=64)
 def pack_of(stamp: str) -> Pack:
     """The pack an order is judged by, from its stamp `name@version`."""
     name, _at, version = stamp.partition("@")
     return packs.named(name, version)
-
-
-def stamp_of(pack: Pack) -> str:
-    return f"{pack.name}@{pack.version}"
 
 
 def moment_of(event: Event) -> Moment:

@@ -19,6 +19,7 @@ ROOMS: tuple[tuple[str, Lazy | str, frozenset[str]], ...] = (
     ("/centre", _("指挥中心"), _CENTRE | {"district"}),
     ("/centre/intake", _("来电登记"), _CENTRE | {"company"}),
     ("/district", _("监管"), _DESK | {"district", "supervisor"}),
+    ("/centre/rules", _("规则包"), _CENTRE | {"district", "town"}),
     ("/labels", _("标签"), _DESK | {"district"}),
     ("/ledgers", _("台账"), _DESK | _CENTRE | {"district"}),
     ("/report", _("我要报修"), frozenset({"resident"})),

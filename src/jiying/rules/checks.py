@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import Any
 
 from jiying.rules.faults import Fault
 from jiying.rules.marks import Marked, Path
-from jiying.rules.pack import Pack
-from jiying.rules.schema import SILENCE_STATES
+from jiying.rules.pack import Pack, under
+from jiying.rules.schema import SILENCE_STATES, meant
 
 NEVER_PAUSED = "respond_30"
 LONGEST_KEYWORD = 20
-
-
-def day_faults(marked: Marked) -> list[Fault]:
-    """Days that are none (`bad_date`), and an end before the beginning (`dates_reversed`)."""
-    faults: list[Fault] = []
-    days: dict[str, date] = {}
-    for key in ("valid_from", "valid_to"):
-        text = marked.document.get(key)
-        if text is None:
-            continue
-        try:
-            days[key] = date.fromisoformat(text)
-        except ValueError:
-            message = f"“{text}” is no day; write it as 2026-01-31."
-            faults.append(Fault(line=marked.line(key), code="bad_date", message=message))
-    if len(days) == 2 and days["valid_to"] < days["valid_from"]:
-        message = f"The pack ends on {days['valid_to']}, before it begins on {days['valid_from']}."
-        faults.append(Fault(line=marked.line("valid_to"), code="dates_reversed", message=message))
-    return faults
+LEAST_HOURS_MIN = 60
 
 
 def category_faults(marked: Marked) -> list[Fault]:
@@ -45,7 +26,7 @@ def category_faults(marked: Marked) -> list[Fault]:
         Fault(
             line=marked.line("keywords", "words", word, "category"),
             code="unknown_category",
-            message=f"“{keyword['category']}” is not among the pack's categories.",
+            message=_unknown(keyword["category"], known),
         )
         for word, keyword in words.items()
         if keyword.get("category", next(iter(known))) not in known
@@ -58,12 +39,16 @@ def category_faults(marked: Marked) -> list[Fault]:
         Fault(
             line=marked.line(*path, "categories", place),
             code="unknown_category",
-            message=f"“{code}” is not among the pack's categories.",
+            message=_unknown(code, known),
         )
         for path, when in conditions
         for place, code in enumerate(when.get("categories", ()))
-        if code not in known
+        if not under(code, known)
     ]
+
+
+def _unknown(code: str, known: Iterable[str]) -> str:
+    return f"“{code}” is not among the pack's categories.{meant(code, known)}"
 
 
 def contradictions(pack: Pack, marked: Marked) -> list[Fault]:
@@ -87,7 +72,8 @@ def _signs(pack: Pack, marked: Marked) -> Iterator[Fault]:
     for place, category in enumerate(marked.document["categories"]):
         sign = pack.categories.get(category["sign"])
         if sign is None or sign.sign != sign.code:
-            message = f"“{category['sign']}” is no sign: no category of that code stands under its own sign."
+            wrong = f"“{category['sign']}” is no sign: no category of that code stands under its own sign."
+            message = wrong + meant(category["sign"], pack.categories)
             yield Fault(line=marked.line("categories", place, "sign"), code="unknown_category", message=message)
 
 
@@ -95,7 +81,9 @@ def _unnamed_promises(pack: Pack, marked: Marked) -> Iterator[Fault]:
     for section in ("promises", "ladder"):
         for place, line in enumerate(marked.document[section]):
             if line["promise"] not in pack.promise_names:
-                message = f"“{line['promise']}” has no line in promise_names."
+                message = (
+                    f"“{line['promise']}” has no line in promise_names.{meant(line['promise'], pack.promise_names)}"
+                )
                 yield Fault(line=marked.line(section, place, "promise"), code="unknown_promise", message=message)
 
 
@@ -117,9 +105,18 @@ def _rules(pack: Pack, marked: Marked) -> Iterator[Fault]:
         if rule.warn_before_min is not None and rule.warn_before_min >= rule.limit.minutes:
             message = f"{rule.id} would warn {rule.warn_before_min} min before a limit of {rule.limit.minutes} min."
             yield Fault(line=marked.line("promises", place, "warn_before_min"), code="out_of_range", message=message)
+        if rule.when.approved and not any(c.approval for c in pack.categories.values()):
+            message = f"{rule.id} wants an approval, but no category has `approval: true`, so it never applies."
+            yield Fault(line=marked.line("promises", place, "when"), code="never_applies", message=message)
         if rule.promise == NEVER_PAUSED and rule.pausable:
             message = f"{rule.id}: the 30 minutes of an emergency cannot be paused."
             yield Fault(line=marked.line("promises", place, "pausable"), code="never_paused", message=message)
+
+
+def _closed_calendar(pack: Pack, marked: Marked) -> Iterator[Fault]:
+    if pack.calendar is not None and sum(end - start for start, end in pack.calendar.hours) < LEAST_HOURS_MIN:
+        message = f"A working day has at least {LEAST_HOURS_MIN} minutes; limits would otherwise reach for years."
+        yield Fault(line=marked.line("calendar", "hours"), code="bad_hours", message=message)
 
 
 def _flat_ladders(pack: Pack, marked: Marked) -> Iterator[Fault]:
@@ -156,5 +153,5 @@ def _keywords(pack: Pack, marked: Marked) -> Iterator[Fault]:
 
 
 _CHECKS: tuple[Callable[[Pack, Marked], Iterator[Fault]], ...] = (
-    _repeats, _signs, _unnamed_promises, _rivals, _rules, _flat_ladders, _silences, _keywords,
+    _repeats, _signs, _unnamed_promises, _rivals, _rules, _closed_calendar, _flat_ladders, _silences, _keywords,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from jiying.rules import checks, marks, schema
+from jiying.rules.days import calendar_of, day_faults
 from jiying.rules.faults import PackError
 from jiying.rules.marks import Marked
 from jiying.rules.pack import (
@@ -21,6 +22,7 @@ from jiying.rules.pack import (
     PauseReason,
     PromiseRule,
     SilenceRule,
+    under,
 )
 
 
@@ -33,7 +35,7 @@ def parse(raw: bytes) -> tuple[Pack, Marked]:
     marked = marks.read(raw)
     if faults := schema.shape_faults(marked):
         raise PackError(faults)
-    if faults := checks.day_faults(marked) + checks.category_faults(marked):
+    if faults := day_faults(marked) + checks.category_faults(marked):
         raise PackError(faults)
     pack = _build(marked.document)
     if faults := checks.contradictions(pack, marked):
@@ -59,6 +61,7 @@ def _build(document: dict[str, Any]) -> Pack:
         follow_up=_draw(document["follow_up"], categories.values()),
         pauses={line["code"]: _pause(line) for line in document["pauses"]},
         keywords={word: _keyword(line) for word, line in document.get("keywords", {}).get("words", {}).items()},
+        calendar=calendar_of(document.get("calendar")),
         promise_names={promise: Names(**names) for promise, names in document["promise_names"].items()},
         **{key: int(document[key]) for key in ("claimed_after_min", "typing_mark_min") if key in document},
     )
@@ -76,6 +79,7 @@ def _category(line: dict[str, Any]) -> Category:
         between_neighbours=line.get("between_neighbours", False),
         safety=Names(**line["safety"]) if "safety" in line else None,
         photos=line.get("photos", ""),
+        approval=line.get("approval", False),
         **_origin(line),
     )
 
@@ -97,13 +101,20 @@ def _promise(line: dict[str, Any], categories: Iterable[Category]) -> PromiseRul
 
 
 def _condition(when: dict[str, Any], categories: Iterable[Category]) -> Condition:
-    """`between_neighbours` is short for the categories that say so; beside `categories` it narrows them."""
-    codes = frozenset(when["categories"]) if "categories" in when else None
+    """A category stands for all beneath it, too.
+
+    `between_neighbours` is short for the categories that say so; beside `categories` it narrows them.
+    """
+    known = {category.code: category for category in categories}
+    codes = None
+    if "categories" in when:
+        codes = frozenset[str]().union(*(under(code, known) for code in when["categories"]))
     if "between_neighbours" in when:
-        flagged = frozenset(c.code for c in categories if c.between_neighbours == when["between_neighbours"])
+        flagged = frozenset(c.code for c in known.values() if c.between_neighbours == when["between_neighbours"])
         codes = flagged if codes is None else codes & flagged
-    given = {key: frozenset(when[key]) for key in ("kinds", "urgencies", "parts") if key in when}
-    return Condition(**given, categories=codes, drawn=when.get("drawn"))
+    sets = ("kinds", "urgencies", "parts", "estate_types", "towns")
+    given = {key: frozenset(when[key]) for key in sets if key in when}
+    return Condition(**given, categories=codes, drawn=when.get("drawn"), approved=when.get("approved"))
 
 
 def _step(line: dict[str, Any]) -> LadderStep:

@@ -7,7 +7,7 @@ a limit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,6 +15,7 @@ UNITS = ("emergency_minutes", "working_minutes", "working_days", "calendar_days"
 KINDS = ("repair", "complaint", "enquiry", "suggestion", "praise", "rectification")
 URGENCIES = ("emergency", "ordinary")
 PARTS = ("common", "private")
+ESTATE_TYPES = ("residential", "commercial", "mixed", "public", "industrial")
 PHOTOS = ("required", "asked")
 SKILLS = ("water", "electric", "lift", "lock", "fire", "general")
 MILESTONES = (
@@ -55,37 +56,75 @@ class Limit:
 
     @property
     def minutes(self) -> int:
-        """The limit in plain minutes.
+        """The limit by its number alone: a minute is a minute, a day of either kind 1,440.
 
-        Working minutes and working days are counted as calendar time as yet: a working minute is a minute,
-        a working day 1,440.  A limit in them is therefore stricter than it will be with a working calendar.
+        For comparing and for rings; when it is due is `calendars.due_at`.
         """
         return self.amount * _MINUTES[self.unit]
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What conditions look at, of one order.
+
+    `drawn`: it was drawn for a follow-up.  `approved`: somebody outside the company gave it its category.
+    `estate_type` and `town` (a division's code) are "" where they are not known.
+    """
+
+    kind: str
+    urgency: str
+    category: str
+    part: str
+    drawn: bool = False
+    approved: bool = False
+    estate_type: str = ""
+    town: str = ""
+
+
+def under(code: str, categories: Iterable[str]) -> frozenset[str]:
+    """A category and those beneath it, by the dots in their codes.
+
+    >>> sorted(under("water", ["water", "water.leak", "water.leak.roof", "waterworks"]))
+    ['water', 'water.leak', 'water.leak.roof']
+    """
+    return frozenset(one for one in categories if one == code or one.startswith(f"{code}."))
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """Which orders a line is about.  None means any; what is given must all hold."""
+    """Which orders a line is about.  None means any; what is given must all hold.
+
+    `categories` are single ones: the loader has put those beneath a code in its place.
+    """
 
     kinds: frozenset[str] | None = None
     urgencies: frozenset[str] | None = None
     categories: frozenset[str] | None = None
     parts: frozenset[str] | None = None
     drawn: bool | None = None
+    approved: bool | None = None
+    estate_types: frozenset[str] | None = None
+    towns: frozenset[str] | None = None
 
-    def matches(self, *, kind: str, urgency: str, category: str, part: str, drawn: bool) -> bool:
-        """Whether an order of these traits is meant; `drawn`: it was drawn for a follow-up.
+    def matches(self, order: Traits) -> bool:
+        """Whether an order of these traits is meant.
 
         >>> leaks = Condition(categories=frozenset({"leak"}))
-        >>> leaks.matches(kind="repair", urgency="ordinary", category="leak", part="private", drawn=False)
+        >>> leaks.matches(Traits(kind="repair", urgency="ordinary", category="leak", part="private"))
         True
         """
-        return (
-            (self.kinds is None or kind in self.kinds)
-            and (self.urgencies is None or urgency in self.urgencies)
-            and (self.categories is None or category in self.categories)
-            and (self.parts is None or part in self.parts)
-            and (self.drawn is None or drawn == self.drawn)
+        return all(
+            wanted is None or (has == wanted if isinstance(wanted, bool) else has in wanted)
+            for wanted, has in (
+                (self.kinds, order.kind),
+                (self.urgencies, order.urgency),
+                (self.categories, order.category),
+                (self.parts, order.part),
+                (self.drawn, order.drawn),
+                (self.approved, order.approved),
+                (self.estate_types, order.estate_type),
+                (self.towns, order.town),
+            )
         )
 
     def meets(self, other: Condition) -> bool:
@@ -95,7 +134,10 @@ class Condition:
             and _share(self.urgencies, other.urgencies)
             and _share(self.categories, other.categories)
             and _share(self.parts, other.parts)
+            and _share(self.estate_types, other.estate_types)
+            and _share(self.towns, other.towns)
             and (self.drawn is None or other.drawn is None or self.drawn == other.drawn)
+            and (self.approved is None or other.approved is None or self.approved == other.approved)
         )
 
 
@@ -198,6 +240,7 @@ class Category:
     `default_urgency`, `part` and `skill` are what an order of it starts with.  `between_neighbours`: one
     home's matter harms another.
     `safety`: what to do first for life and limb, told before anything else.
+    `approval`: it counts only once somebody outside the company, who may reclassify, has given it.
     `photos`: whether a repair of it is done only with photos (`required`), is asked for them (`asked`), or not ("").
     """
 
@@ -211,8 +254,32 @@ class Category:
     between_neighbours: bool
     safety: Names | None
     photos: str = ""
+    approval: bool = False
     source: str = ""
     assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class YearTable:
+    """What the national notice says of one year: days off, and days worked in their place at weekends (调休)."""
+
+    year: int
+    off: frozenset[date]
+    work: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When is worked: the hours of a working day, in minutes after local midnight, and years with their own table."""
+
+    hours: tuple[tuple[int, int], ...]
+    tables: tuple[YearTable, ...] = ()
+    source: str = ""
+    assumption: bool = False
+
+    def table(self, year: int) -> YearTable | None:
+        """The pack's own table of a year, if it has one."""
+        return next((table for table in self.tables if table.year == year), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +302,7 @@ class Pack:
     every figure.
     `claimed_after_min`: minutes between happening and receipt after which an event counts as
     claimed; `typing_mark_min`: an arrival this close to its typing is marked.
+    `calendar`: when is worked; None: working time is counted as plain time.
     """
 
     name: str
@@ -255,14 +323,26 @@ class Pack:
     typing_mark_min: int = 2
     promise_names: Mapping[str, Names] = field(default_factory=dict, hash=False)
     keywords: Mapping[str, Keyword] = field(default_factory=dict, hash=False)
+    calendar: Calendar | None = None
 
-    def rules_for(self, *, kind: str, urgency: str, category: str, part: str, drawn: bool) -> tuple[PromiseRule, ...]:
+    @property
+    def stamp(self) -> str:
+        """What orders bear that are judged by it."""
+        return f"{self.name}@{self.version}"
+
+    def rules_for(self, order: Traits) -> tuple[PromiseRule, ...]:
         """What an order of these traits is promised: at most one rule per promise, in the pack's order."""
-        return tuple(
-            rule
-            for rule in self.promises
-            if rule.when.matches(kind=kind, urgency=urgency, category=category, part=part, drawn=drawn)
-        )
+        return tuple(rule for rule in self.promises if rule.when.matches(order))
+
+    def nearest(self, category: str) -> str:
+        """The category itself if the pack has it, else the nearest one above it, by dots; else as it was.
+
+        An order that another pack categorised finer is judged by the coarser one.
+        """
+        code = category
+        while code not in self.categories and "." in code:
+            code = code.rpartition(".")[0]
+        return code if code in self.categories else category
 
     def ladder_for(self, promise: str) -> tuple[LadderStep, ...]:
         """The steps of one promise, the earliest first; empty where it has none."""

@@ -5,7 +5,8 @@ The schema knows one line at a time; what lines say about each other is in `chec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -13,7 +14,18 @@ from jsonschema.exceptions import ValidationError
 
 from jiying.rules.faults import Fault
 from jiying.rules.marks import Marked
-from jiying.rules.pack import ANSWER, AUDIENCES, KINDS, MILESTONES, PARTS, PHOTOS, SKILLS, UNITS, URGENCIES
+from jiying.rules.pack import (
+    ANSWER,
+    AUDIENCES,
+    ESTATE_TYPES,
+    KINDS,
+    MILESTONES,
+    PARTS,
+    PHOTOS,
+    SKILLS,
+    UNITS,
+    URGENCIES,
+)
 
 Json = dict[str, Any]
 
@@ -38,6 +50,7 @@ def _whole(low: int, high: int) -> Json:
 _MINUTES = _whole(0, TEN_YEARS_MIN)
 _CODE: Json = {"type": "string", "pattern": r"^[a-z][a-z0-9_.]*\Z", "maxLength": 64}
 _TEXT: Json = {"type": "string", "pattern": r"\S", "maxLength": 500}
+_DIVISION: Json = {"type": "string", "pattern": r"^\S{1,20}\Z"}
 _FLAG: Json = {"type": "boolean"}
 _NAMES: Json = {
     "type": "object",
@@ -55,6 +68,9 @@ _WHEN: Json = {
         "between_neighbours": _FLAG,
         "parts": _some_of(PARTS, "unknown_part"),
         "drawn": _FLAG,
+        "approved": _FLAG,
+        "estate_types": _some_of(ESTATE_TYPES, "unknown_estate_type"),
+        "towns": {"type": "array", "minItems": 1, "uniqueItems": True, "items": _DIVISION},
     },
 }
 
@@ -78,6 +94,24 @@ def _lines(required: Json, optional: Json | None = None, least: int = 0) -> Json
     return {"type": "array", "minItems": least, "items": _line(required, optional)}
 
 
+_DAYS: Json = {"type": "array", "uniqueItems": True, "items": {"type": "string"}}
+_CALENDAR: Json = {
+    **_line(
+        {"hours": {"type": "array", "minItems": 1, "items": {"type": "string"}}},
+        {
+            "holidays": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["off", "work"],
+                    "properties": {"off": _DAYS, "work": _DAYS},
+                },
+            }
+        },
+    ),
+    "type": ["object", "null"],
+}
 _CATEGORY: Json = {
     "code": _CODE,
     "names": _NAMES,
@@ -135,7 +169,14 @@ _TOP: Json = {
     "sources": {"type": "array", "items": _TEXT},
     "promise_names": {"type": "object", "minProperties": 1, "additionalProperties": _NAMES},
     "categories": _lines(
-        _CATEGORY, {"between_neighbours": _FLAG, "safety": _NAMES, "photos": _one_of(PHOTOS, "unknown_photos")}, least=1
+        _CATEGORY,
+        {
+            "between_neighbours": _FLAG,
+            "approval": _FLAG,
+            "safety": _NAMES,
+            "photos": _one_of(PHOTOS, "unknown_photos"),
+        },
+        least=1,
     ),
     "promises": _lines(_PROMISE, {"warn_before_min": _whole(1, TEN_YEARS_MIN)}, least=1),
     "ladder": _lines(_STEP, {"unless": _one_of(MILESTONES, "unknown_milestone")}),
@@ -153,6 +194,7 @@ SCHEMA: Json = {
         **_TOP,
         "district": {"type": ["string", "null"], "pattern": r"^[0-9]{6}\Z"},
         "valid_to": {"type": ["string", "null"]},
+        "calendar": _CALENDAR,
         "claimed_after_min": _MINUTES,
         "typing_mark_min": _MINUTES,
         "keywords": _line({"words": {"type": "object", "additionalProperties": _KEYWORD}}),
@@ -195,18 +237,29 @@ def _in_words(error: ValidationError, marked: Marked) -> Iterator[Fault]:
             known = list(schema.get("properties", ()))
             present: Json = error.instance if isinstance(error.instance, dict) else {}
             for key in (key for key in present if key not in known):
-                message = f"“{key}” is not known in {where}; known are {', '.join(known)}."
+                message = f"“{key}” is not known in {where}; known are {', '.join(known)}.{meant(key, known)}"
                 yield Fault(line=marked.line(*path, key), code="unknown_key", message=message)
         case "anyOf":
             message = f"Say where {where} comes from (source: …) or that it is assumed (assumption: true)."
             yield Fault(line=line, code="missing_source", message=message)
         case "enum":
             choices = ", ".join(schema["enum"])
-            message = f"{where} is {_short(error.instance)}; it must be one of {choices}."
+            wrong = f"{where} is {_short(error.instance)}"
+            message = f"{wrong}; it must be one of {choices}.{meant(error.instance, schema['enum'])}"
             yield Fault(line=line, code=schema["x-code"], message=message)
         case validator:
             message = f"{where}: {error.message if len(error.message) <= LONGEST_QUOTE else _short(error.instance)}"
             yield Fault(line=line, code=_CODES[validator], message=message)
+
+
+def meant(word: object, known: Iterable[str]) -> str:
+    """A question about the known word that looks most like a wrong one; "" where none does.
+
+    >>> meant("arived", ["arrived", "departed"])
+    ' Did you mean “arrived”?'
+    """
+    close = get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
+    return f" Did you mean “{close[0]}”?" if close else ""
 
 
 def _short(value: object) -> str:

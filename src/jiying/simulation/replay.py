@@ -122,7 +122,7 @@ def _tell_rejects(home: Path, rejects: Sequence[Reject], table: maps.Table, prog
 # -- the run --------------------------------------------------------------------------------------------
 
 
-def _arrivals(rows: Sequence[Row], site: Site, rng: random.Random, share: int) -> Iterator[Arrival]:
+def _arrivals(rows: Sequence[Row], site: Site, rng: random.Random, share: int, plain_time: bool) -> Iterator[Arrival]:
     for row in rows:
         estate, point = site.estates[place_of(row)], point_of(row)
         at = row_time(row)
@@ -138,6 +138,7 @@ def _arrivals(rows: Sequence[Row], site: Site, rng: random.Random, share: int) -
             reported_at=at,
             external_id=text(row, "external_id")[:60],
             lot=rng.random() * 100 < share,
+            plain_time=plain_time,
         )
         yield Arrival(at=at, new=new, place=point or site.point(estate), by=STRANGER)
 
@@ -172,7 +173,7 @@ def _run(
     with Batch(numbers=Numbers(pace.seed), places=Places.everything()) as batch:
         run = Run(batch=batch, crew=crew, desks=_desks(site), rng=rng, habits=habits, speed=pace.speed)
         run.on_progress = tell
-        run.run(_arrivals(rows, site, rng, share), until=until)
+        run.run(_arrivals(rows, site, rng, share, mapping.calendar == "none"), until=until)
     # Arrivals come in the order of the rows, so the refused ones are found by their place in it.
     return run, [_refusal(rows[index], error) for index, error in run.refused]
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 from jiying.core.times import rfc3339
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders.models import Order
-from jiying.orders.store import stamp_of
 from jiying.people.scopes import Scope, scope_of
 from jiying.rules import packs
 from jiying.supervision import sums
@@ -78,7 +77,7 @@ def table(
         for key, (code, name) in sorted(names.items(), key=lambda item: (not item[1][0], item[1][0]))
     ]
     return {
-        "pack": stamp_of(pack),
+        "pack": pack.stamp,
         "official": pack.official,
         "from": rfc3339(from_, period.zone),
         "to": rfc3339(to, period.zone),

@@ -96,11 +96,14 @@ def commands(d: District, order: Order, walk: list[Step]) -> list[Command]:
 
 
 def one_by_one(order: Order, said: list[Command]) -> list[str]:
-    """Say the commands through the one door, with a watcher that is never late."""
+    """Say the commands through the one door, with a watcher that is never late.
+
+    Who speaks in the very instant in which something falls due speaks first, as in a batch.
+    """
     results = []
     for command in said:
         now = command.received_at or command.at
-        while (due := Order.objects.get(pk=order.pk).next_at) is not None and due <= now:
+        while (due := Order.objects.get(pk=order.pk).next_at) is not None and due < now:
             watcher.fire(order.pk, due)
         try:
             act(order.pk, command.verb, by=command.by, at=command.at, data=command.data, now=now)

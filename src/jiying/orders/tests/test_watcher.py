@@ -69,7 +69,6 @@ def test_people_may_act_while_the_clock_of_the_machine_is_behind(d):
 def test_an_order_that_cannot_be_judged_is_set_aside_and_the_rest_goes_on(d):
     bad, good = report(d, now=T0), report(d, now=T0 + timedelta(seconds=1))
     Order.objects.filter(pk=bad.pk).update(pack="nobody@0")
-    store.pack_of.cache_clear()
     watcher.sweep(later(4))
     assert sum(steps(good).values()) == 1
     assert sum(steps(bad).values()) == 0

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from jiying.rules import packs
-from jiying.rules.pack import KINDS, PARTS, URGENCIES, Names, Pack, PromiseRule
+from jiying.rules.pack import KINDS, PARTS, URGENCIES, Names, Pack, PromiseRule, Traits
 
 SIGNS = (
     "water_pipe", "leak", "drain", "power", "lift", "door_lock",
@@ -19,7 +19,7 @@ SIGNS = (
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return packs.named("example", "2026.1")
+    return packs.named("example", "2026.2")
 
 
 def every_rule(pack: Pack, **given: object) -> list[tuple[PromiseRule, ...]]:
@@ -30,14 +30,15 @@ def every_rule(pack: Pack, **given: object) -> list[tuple[PromiseRule, ...]]:
         "category": tuple(pack.categories),
         "part": PARTS,
         "drawn": (True, False),
+        "approved": (True, False),
         **{trait: (value,) for trait, value in given.items()},
     }
-    return [pack.rules_for(**dict(zip(traits, values, strict=True))) for values in product(*traits.values())]
+    return [pack.rules_for(Traits(**dict(zip(traits, values, strict=True)))) for values in product(*traits.values())]
 
 
 def rule_of(pack: Pack, promise: str, **traits: object) -> PromiseRule | None:
     order = {"kind": "repair", "urgency": "ordinary", "category": "drain", "part": "common", "drawn": False}
-    return next((rule for rule in pack.rules_for(**order | traits) if rule.promise == promise), None)
+    return next((rule for rule in pack.rules_for(Traits(**order | traits)) if rule.promise == promise), None)
 
 
 def test_no_order_has_two_rules_for_one_promise(pack):
@@ -70,8 +71,13 @@ def test_only_emergency_repairs_have_the_30_minutes(pack, traits):
         ("respond_30", {"urgency": "emergency"}, "reported", "arrived", 30, 10),
         ("contact", {"urgency": "emergency"}, "reported", "contacted", 30, 10),
         ("contact", {"kind": "complaint"}, "reported", "contacted", 30, 10),
+        ("made_safe", {"urgency": "emergency"}, "reported", "made_safe", 2 * 60, 30),
         ("complete", {"urgency": "emergency"}, "reported", "done", 24 * 60, 240),
         ("complete", {}, "reported", "done", 3 * 24 * 60, 240),
+        ("reply", {"kind": "enquiry"}, "reported", "done", 24 * 60, None),
+        ("reply", {"kind": "suggestion"}, "reported", "done", 24 * 60, None),
+        ("reply", {"kind": "complaint"}, "reported", "done", 5 * 24 * 60, 480),
+        ("reply", {"kind": "complaint", "approved": True}, "reported", "done", 15 * 24 * 60, 1440),
         ("follow_up", {"urgency": "emergency", "drawn": True}, "done", "answer", 24 * 60, None),
         ("follow_up", {"category": "leak", "drawn": True}, "done", "answer", 24 * 60, None),
         ("follow_up", {"drawn": True}, "done", "answer", 7 * 24 * 60, None),
@@ -89,11 +95,39 @@ def test_the_table_of_promises_is_the_domains(pack, promise, traits, start, targ
     [
         ("contact", {"kind": "enquiry"}),
         ("complete", {"kind": "complaint"}),
+        ("reply", {"kind": "repair"}),
+        ("reply", {"kind": "praise"}),
+        ("made_safe", {"urgency": "ordinary"}),
         ("follow_up", {"urgency": "emergency", "drawn": False}),
     ],
 )
 def test_what_is_not_promised_has_no_clock(pack, promise, traits):
     assert rule_of(pack, promise, **traits) is None
+
+
+def test_each_promise_is_counted_in_the_unit_of_the_domain(pack):
+    units = {(rule.promise, rule.limit.unit) for rule in pack.promises}
+    assert {unit for promise, unit in units if promise == "reply"} == {"working_days"}
+    assert {unit for promise, unit in units if promise == "contact"} == {"emergency_minutes", "working_minutes"}
+    for rule in pack.promises:
+        if rule.when.urgencies == {"emergency"}:
+            assert rule.limit.unit == "emergency_minutes", "an emergency's clock never stops for the night"
+
+
+def test_the_seven_promises_of_the_domain_are_all_there(pack):
+    seven = {"sign", "respond_30", "contact", "made_safe", "complete", "reply", "follow_up"}
+    assert {rule.promise for rule in pack.promises} == seven
+
+
+def test_the_version_before_judges_days_of_the_past_as_it_always_did(pack):
+    before = packs.named("example", "2026.1")
+    assert before.calendar is None and pack.calendar is not None
+    assert before.valid_to is not None and (pack.valid_from - before.valid_to).days == 1
+
+    def terms(judge: Pack) -> dict[str, tuple[object, ...]]:
+        return {r.id: (r.limit, r.start, r.target, r.pausable, r.rounds, r.warn_before_min) for r in judge.promises}
+
+    assert terms(before).items() < terms(pack).items()
 
 
 def test_every_drawn_order_is_promised_its_follow_up(pack):
@@ -110,7 +144,7 @@ def test_emergencies_and_works_between_neighbours_are_always_followed_up(pack):
             "part": "private",
             "drawn": False,
         }
-        return any(condition.matches(**order) for condition in pack.follow_up.always)
+        return any(condition.matches(Traits(**order)) for condition in pack.follow_up.always)
 
     assert all(always("emergency", category) for category in pack.categories)
     assert [category for category in pack.categories if always("ordinary", category)] == ["leak"]

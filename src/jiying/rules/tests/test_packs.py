@@ -11,14 +11,14 @@ import pytest
 from jiying.rules import packs
 from jiying.rules.faults import NoPack, PackError
 
-EXAMPLE = (packs.SHIPPED / "example.yaml").read_text(encoding="utf-8")
+EXAMPLE = (packs.SHIPPED / "example-2026.1.yaml").read_text(encoding="utf-8")
 
 
 def copy(folder: Path, file: str, *, name="example", version="2026.1", since="2000-01-01", until="null") -> Path:
     text = EXAMPLE.replace("name: example", f"name: {name}", 1).replace('"2026.1"', f'"{version}"', 1)
     text = text.replace("valid_from: 2000-01-01", f"valid_from: {since}", 1)
     path = folder / file
-    path.write_text(text.replace("valid_to: null", f"valid_to: {until}", 1), encoding="utf-8")
+    path.write_text(text.replace("valid_to: 2025-12-31", f"valid_to: {until}", 1), encoding="utf-8")
     return path
 
 
@@ -26,23 +26,23 @@ def copy(folder: Path, file: str, *, name="example", version="2026.1", since="20
 def in_use(tmp_path, monkeypatch):
     """Put the packs of a folder in use instead of those that ship."""
     monkeypatch.setattr(packs, "SHIPPED", tmp_path)
-    forget()
+    packs._in_use.cache_clear()
     yield tmp_path
-    forget()
+    packs._in_use.cache_clear()
 
 
-def forget() -> None:
-    for remembered in (packs.all_packs, packs.named, packs._on_day):
-        remembered.cache_clear()
-
-
-@pytest.mark.parametrize("at", [date(2026, 11, 24), datetime(2023, 2, 28, 12, tzinfo=UTC)])
-def test_the_example_judges_today_and_a_day_of_the_past(at):
-    assert packs.in_force(at) is packs.named("example", "2026.1")
+@pytest.mark.parametrize(
+    ("at", "version"),
+    [(date(2026, 11, 24), "2026.2"), (date(2026, 1, 1), "2026.2"), (datetime(2023, 2, 28, 12, tzinfo=UTC), "2026.1")],
+)
+def test_the_example_judges_today_and_its_version_before_a_day_of_the_past(at, version):
+    assert packs.in_force(at) is packs.named("example", version)
 
 
 def test_a_day_before_every_pack_is_refused_with_what_there_is():
-    with pytest.raises(NoPack, match=r"1999-12-31.*example 2026\.1 \(2000-01-01 – …\)"):
+    with pytest.raises(
+        NoPack, match=r"1999-12-31.*example 2026\.1 \(2000-01-01 – 2025-12-31\), example 2026\.2 \(2026-01-01 – …\)"
+    ):
         packs.in_force(date(1999, 12, 31))
 
 
@@ -110,4 +110,4 @@ def test_a_faulty_file_is_refused_with_its_name(tmp_path):
 def test_a_pack_can_be_sent_to_another_process_and_kept_in_a_set():
     pack = packs.named("example", "2026.1")
     assert pickle.loads(pickle.dumps(pack)) == pack
-    assert len({pack, packs.load(packs.SHIPPED / "example.yaml")}) == 1
+    assert len({pack, packs.load(packs.SHIPPED / "example-2026.1.yaml")}) == 1

@@ -64,7 +64,7 @@ def test_the_example_is_accepted_as_it_stands():
         ("after_min: 5", "after_min: 3", "ladder:", "ladder_not_rising"),
         ("after_min: 30", "after_min: 12", "ladder:", "ladder_not_rising"),
         ("valid_to: null", "valid_to: 1999-12-31", "", "dates_reversed"),
-        ("valid_from: 2000-01-01", "valid_from: 2000-02-30", "", "bad_date"),
+        ("valid_from: 2026-01-01", "valid_from: 2026-02-30", "", "bad_date"),
         ("valid_to: null", "valid_to: 明年", "", "bad_date"),
         ("code: other", "code: water_pipe", "", "duplicate_code"),
         ("id: sign.ordinary", "id: sign.emergency", "", "duplicate_code"),
@@ -80,12 +80,17 @@ def test_the_example_is_accepted_as_it_stands():
         ("amount: 30,", "amount: true,", "", "wrong_type"),
         ("amount: 30,", "amount: .inf,", "", "wrong_type"),
         ("share_percent: 20", "share_percent: 101", "", "out_of_range"),
-        ('version: "2026.1"', "version: 2026.1", "", "wrong_type"),
+        ('version: "2026.2"', "version: 2026.2", "", "wrong_type"),
         ("tells: [centre]", "tells: []", "", "too_few"),
         ("tells: [centre]", "tells: [centre, centre]", "", "repeated"),
         ('zh: "水管"', 'zh: " "', "categories:\n  - code", "bad_text"),
         ("code: leak", "code: Leak!", "", "bad_text"),
         ("to: signed", "to: signed\n    to: done", "", "duplicate_key"),
+        ("hours: [09:00-12:00", "hours: [09:00-08:00", "", "bad_hours"),
+        ("hours: [09:00-12:00", "hours: [9-12", "", "bad_hours"),
+        ("13:30-17:30]", "11:30-17:30]", "", "bad_hours"),
+        ("[09:00-12:00, 13:30-17:30]", "[09:00-09:30]", "", "bad_hours"),
+        ("approved: true", "estate_types: [castle]", "", "unknown_estate_type"),
     ],
 )
 def test_each_mistake_is_named_with_its_line(old, new, after, code):
@@ -171,3 +176,58 @@ def test_what_is_no_pack_at_all_is_refused_in_words(raw, code, line):
 def test_a_long_wrong_value_is_quoted_in_short():
     error = refusal(changed("unit: emergency_minutes", "unit: " + "x" * 100_000))
     assert len(error.errors[0]["message"]) < 500
+
+
+def with_holidays(*lines: str) -> str:
+    return changed("  hours:", "  holidays:\n" + "".join(f"    {line}\n" for line in lines) + "  hours:", "calendar:")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "which"),
+    [
+        (("2027: {off: [2027-01-01], work: []}", "2029: {off: [2029-01-01], work: []}"), "missing_year", 1),
+        (("2027: {off: [2027-13-01], work: []}",), "bad_date", 0),
+        (("2027: {off: [2026-12-31], work: []}",), "wrong_year", 0),
+        (("2027: {off: [2027-10-09], work: [2027-10-09]}",), "day_twice", 0),
+        (("soon: {off: [2027-10-09], work: []}",), "bad_date", 0),
+        (("2027: {off: [2027-01-01]}",), "missing_key", 0),
+    ],
+)
+def test_a_mistake_in_the_table_of_holidays_is_named_with_its_line(lines, code, which):
+    text = with_holidays(*lines)
+    line = text.count("\n", 0, text.index(lines[which])) + 1
+    assert (code, line) in codes_and_lines(refusal(text))
+
+
+def test_a_table_of_consecutive_years_is_taken():
+    text = with_holidays("2027: {off: [2027-01-01], work: [2027-01-02]}", "2028: {off: [], work: []}")
+    assert [table.year for table in loader.parse(text.encode())[0].calendar.tables] == [2027, 2028]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after", "meant"),
+    [
+        ("to: arrived", "to: arived", "id: respond_30", "arrived"),
+        ("claimed_after_min: 5", "clamed_after_min: 5", "", "claimed_after_min"),
+        ("promise: sign", "promise: sing", "", "sign"),
+        ("between_neighbours: true", "categories: [leek]", "id: follow_up.neighbours", "leak"),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_answered_with_the_one_that_was_meant(old, new, after, meant):
+    error = refusal(changed(old, new, after))
+    assert any(f"Did you mean “{meant}”?" in fault["message"] for fault in error.errors)
+
+
+def test_an_approval_that_no_category_wants_would_never_come():
+    error = refusal(changed("approval: true", "approval: false"))
+    [fault] = error.errors
+    assert fault["code"] == "never_applies" and "reply.complex_complaint" in fault["message"]
+
+
+def test_a_category_in_a_condition_stands_for_those_beneath_it():
+    text = changed("kinds: [complaint], approved: false", "kinds: [complaint], categories: [complaint]", "id: reply.")
+    [fault] = refusal(text).errors
+    assert fault["code"] == "rival_rules", "complaint.complex is beneath complaint, so both rules could apply to one"
+    alone = text.replace("approved: true}", "categories: [leak]}")
+    [rule] = [rule for rule in loader.parse(alone.encode())[0].promises if rule.id == "reply.complaint"]
+    assert rule.when.categories == {"complaint", "complaint.complex"}

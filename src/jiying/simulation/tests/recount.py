@@ -37,6 +37,7 @@ LADDER = {
     "supervisor_45": (45, "arrived"),
     "district_90": (90, "arrived"),
 }
+BEFORE_2026 = "example@2026.1"
 BETWEEN_NEIGHBOURS = {"leak"}
 ENDS_IT_EARLY = {"cancel", "refuse", "solve_remotely"}
 NOT_FORESEEN = {"pause", "resume", "reclassify", "return"}
@@ -101,6 +102,9 @@ def clocks(events: Events) -> Iterator[Clock]:
             limit = 24 * HOUR if emergency else 3 * DAY
             yield Clock("complete", begins, begins + limit, first(of_round, "done"))
 
+    if report["data"]["pack"] != BEFORE_2026:
+        yield from since_2026(events)
+
     # Each completion of an order that was drawn is asked about; only a resident's own answer satisfies it.
     neighbours = report["data"]["category"] in BETWEEN_NEIGHBOURS
     if emergency or neighbours or report["data"]["lot"]:
@@ -109,6 +113,24 @@ def clocks(events: Events) -> Iterator[Clock]:
             if event["milestone"] == "done":
                 answers = (when(later) for later in events[n:] if is_answer(later))
                 yield Clock("follow_up", when(event), when(event) + limit, next(answers, None))
+
+
+def since_2026(events: Events) -> Iterator[Clock]:
+    """What the pack promises that is in force since 2026: hazards made safe, and replies.
+
+    Replayed places have no working calendar, so that a working day of theirs is 24 hours.
+    """
+    report = events[0]
+    kind, reported = report["data"]["kind"], when(report)
+    assert report["data"]["calendar"] == "none", "the recount knows no working time"
+    if report["data"]["urgency"] == "emergency":
+        # What is done is safe, whether or not somebody said so before.
+        safe = [at for at in (first(events, "made_safe"), first(events, "done")) if at is not None]
+        yield Clock("made_safe", reported, reported + 2 * HOUR, min(safe, default=None))
+    if kind in ("enquiry", "suggestion"):
+        yield Clock("reply", reported, reported + DAY, first(events, "done"))
+    if kind == "complaint":
+        yield Clock("reply", reported, reported + 5 * DAY, first(events, "done"))
 
 
 def rounds(events: Events) -> Iterator[tuple[datetime, Events]]:
