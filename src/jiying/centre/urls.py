@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from jiying.centre import intake, views
+from jiying.centre import channels, intake, views
 
 urlpatterns = [
     path("centre", views.wall),
+    path("centre/channels", channels.show),
+    path("centre/channels/<slug:channel>/<slug:change>", channels.switch),
     path("centre/intake", intake.form),
     path("centre/intake/places", intake.places),
     path("centre/intake/beside", intake.around),

@@ -31,6 +31,7 @@ COMMANDS = {
     "privacy": ("jiying.orders.commands", "Erase what is kept about people."),
     "events": ("jiying.orders.commands", "List the events of an order."),
     "search": ("jiying.orders.commands", "Keep the search index."),
+    "notices": ("jiying.notices.commands", "List the channels of notices, stop or start one."),
     "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),
     "token": ("jiying.people.commands", "Issue a bearer token."),
 }

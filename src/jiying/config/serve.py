@@ -34,14 +34,15 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _start(stop: threading.Event) -> list[threading.Thread]:
-    """The loops of the background: the watcher, the followers, the dispatcher and the jobs."""
+    """The loops of the background: the watcher, the followers, the dispatcher, the jobs and the outbox."""
     from jiying.dispatch import loop as dispatcher
     from jiying.exchange import jobs
+    from jiying.notices import sending
     from jiying.orders import followers, watcher
 
     threads = [
         threading.Thread(target=loop, args=(stop,), name=loop.__module__, daemon=True)
-        for loop in (watcher.run, followers.run_all, dispatcher.run, jobs.run)
+        for loop in (watcher.run, followers.run_all, dispatcher.run, jobs.run, sending.run)
     ]
     for thread in threads:
         thread.start()
