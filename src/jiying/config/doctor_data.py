@@ -169,7 +169,7 @@ def outbox() -> Iterator[Check]:
         return
     found = standing(timezone.now())
     if not any(one.ready for one in found):
-        yield Check("outbox", OK, f"no {setup.FILE} in the home: people are told in their inbox alone")
+        yield Check("outbox", OK, f"no {setup.FILE} in the home, or a demo: people are told in their inbox alone")
         return
     for one in found:
         if one.stopped is not None:

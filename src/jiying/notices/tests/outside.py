@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from aiosmtpd.controller import Controller
 from django.conf import settings
+from django.test import override_settings
 
 from jiying.notices import setup as setting_up
 
@@ -108,7 +109,8 @@ def set_up(**channels: Any) -> Iterator[None]:
     path = Path(settings.HOME) / setting_up.FILE
     path.write_text(yaml.safe_dump({"public_url": "https://jiying.example", **channels}), "utf-8")
     try:
-        yield
+        with override_settings(DEMO=False):
+            yield
     finally:
         path.unlink()
         setting_up._last.clear()

@@ -425,6 +425,15 @@ def test_another_system_is_told_by_a_signed_post_and_not_inside_the_house(d, tol
     assert {message.reason for message in refused} == {"the address is private"}
 
 
+def test_a_demo_tells_nobody_outside_whatever_is_set_up(d, told, settings):
+    with gateway() as carrier, set_up(sms=sms(carrier.url)):
+        settings.DEMO = True
+        report(d, phone="13900001111")
+        told()
+        assert sweep("sms") == 0
+        assert not Message.objects.exists()
+
+
 def test_addresses_and_numbers_are_sealed(d):
     wants(d, "manager", phone=PHONE, email="m@example.org")
     with connection.cursor() as cursor:
