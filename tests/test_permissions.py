@@ -69,6 +69,7 @@ NAMED = {
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
     "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
+    "<slug:channel>": "sms", "<slug:change>": "stop", "<uuid:message_id>": "{order}", "<str:signature>": "0",
     "<str:by>": "estate", "<str:code>": "E1",
 }  # fmt: skip
 
@@ -82,6 +83,9 @@ PAGES: dict[str, Door] = {
     "inbox": Door(ALL),
     "inbox/count": Door(ALL),
     "inbox/read": Door(None, ALL),
+    "inbox/settings": Door(ALL, ALL),
+    # The signature is the key: without it there is nothing to be found.
+    "hooks/voice/<uuid:message_id>/<str:signature>": Door(None, "", refused=404, stranger=404),
     "report": Door("anybody", "anybody"),
     "report/places": Door("anybody"),
     "report/where": Door("anybody"),
@@ -105,6 +109,8 @@ PAGES: dict[str, Door] = {
     "desk/orders/<uuid:order_id>/<str:verb>": Door(None, DESK, own=True),
     "centre": Door("operator supervisor district"),
     "centre/rules": Door("operator supervisor district town"),
+    "centre/channels": Door("operator supervisor district"),
+    "centre/channels/<slug:channel>/<slug:change>": Door(None, "operator supervisor"),
     "centre/intake": Door("operator supervisor frontdesk", "operator supervisor frontdesk"),
     "centre/intake/places": Door("operator supervisor frontdesk"),
     "centre/intake/beside": Door(None, "operator supervisor frontdesk"),

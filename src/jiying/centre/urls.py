@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from jiying.centre import intake, rulebook, views
+from jiying.centre import channels, intake, rulebook, views
 
 urlpatterns = [
     path("centre", views.wall),
     path("centre/rules", rulebook.rules),
+    path("centre/channels", channels.show),
+    path("centre/channels/<slug:channel>/<slug:change>", channels.switch),
     path("centre/intake", intake.form),
     path("centre/intake/places", intake.places),
     path("centre/intake/beside", intake.around),

@@ -188,6 +188,29 @@ def jobs() -> Iterator[Check]:
         yield Check("jobs", OK, "none stuck")
 
 
+def outbox() -> Iterator[Check]:
+    """What goes out of the house: set up readably, no channel stopped, nothing waiting for long."""
+    from jiying.notices import setup
+    from jiying.notices.queries import standing
+
+    try:
+        setup.read()
+    except setup.BadSetup as error:
+        yield Check("outbox", FAIL, f"{error.detail}; until it is put right the file before is in force, or none")
+        return
+    found = standing(timezone.now())
+    if not any(one.ready for one in found):
+        yield Check("outbox", OK, f"no {setup.FILE} in the home, or a demo: people are told in their inbox alone")
+        return
+    for one in found:
+        if one.stopped is not None:
+            yield Check("outbox", WARN, f"{one.name} is stopped, {one.waiting} wait: {one.stopped.reason}")
+        elif one.overdue:
+            yield Check("outbox", WARN, f"{one.name}: {one.overdue} overdue, {one.failed} failed today: {HOW_TO_START}")
+        elif one.ready:
+            yield Check("outbox", OK, f"{one.name}: {one.waiting} wait, {one.failed} failed today")
+
+
 def storage() -> Iterator[Check]:
     """Where files of orders lie: writable?"""
     if isinstance(default_storage, FileSystemStorage) and not default_storage.base_location:
@@ -243,6 +266,7 @@ DATA: tuple[tuple[str, Checking], ...] = (
     ("loops", _with_database(loops)),
     ("signals", _with_database(signals)),
     ("jobs", _with_database(jobs)),
+    ("outbox", _with_database(outbox)),
     ("storage", storage),
     ("heads", heads),
 )

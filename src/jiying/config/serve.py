@@ -44,14 +44,15 @@ def _only_where_whole() -> None:
 
 
 def _start(stop: threading.Event) -> list[threading.Thread]:
-    """The loops of the background: the watcher, the followers, the dispatcher and the jobs."""
+    """The loops of the background: the watcher, the followers, the dispatcher, the jobs and the outbox."""
     from jiying.dispatch import loop as dispatcher
     from jiying.exchange import jobs
+    from jiying.notices import sending
     from jiying.orders import followers, watcher
 
     threads = [
         threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)
-        for loop in (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run)
+        for loop in (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run, sending.run)
     ]
     for thread in threads:
         thread.start()

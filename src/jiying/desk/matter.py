@@ -11,6 +11,8 @@ from django.utils.translation import get_language
 
 from jiying.desk.suggest import Shown, shown
 from jiying.estates.models import Worker
+from jiying.notices.queries import Told, told_about
+from jiying.notices.wording import asks, told_resident
 from jiying.orders import attachments, contacts
 from jiying.orders.actors import Actor, roles_towards
 from jiying.orders.models import Order
@@ -55,6 +57,25 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
         "asked": _unanswered(row),
         "pack": order.pack,
         "ended": is_ended(order),
+        "told": [_told(line, order) for line in told_about(order)],
+    }
+
+
+def _told(line: Told, order: Order) -> dict[str, Any]:
+    """A line of who was told: in words, with the reason only where it did not arrive."""
+    by_hook = line.channel == "webhook"
+    resident = line.why == "resident"
+    return {
+        "at": line.at,
+        "who": line.who,
+        "why": line.why,
+        "about": told_resident(line.kind) if resident else asks(line.kind, line.step, line.promise, order),
+        "channel": line.channel,
+        "state": line.state,
+        "tone": {"failed": "late", "waiting": "soon", "spared": "paused"}.get(line.state, ""),
+        "acknowledged_at": line.acknowledged_at,
+        "asks": not resident and not by_hook,
+        "reason": line.reason if line.state in ("failed", "waiting") else "",
     }
 
 

@@ -1,4 +1,4 @@
-"""The follower `notices`: from events to rows in inboxes, and from later events to their end.
+"""The follower `notices`: from events to rows in inboxes and in the outbox, and from later events to their end.
 
 Idempotent: a batch that is handled twice writes nothing twice.  The number of queries does not grow with the
 batch.
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from jiying.estates.models import Worker
+from jiying.notices import outbox
 from jiying.notices.models import Notice
 from jiying.notices.recipients import Directory
 from jiying.notices.telling import Said, audiences, settles
@@ -22,7 +23,9 @@ ClockKey = tuple[uuid.UUID, str, int]
 
 def tell(events: Sequence[Event]) -> None:
     """Write the notices of a batch, then settle what its events answer."""
-    Notice.objects.bulk_create(_notices(events), batch_size=500, ignore_conflicts=True)
+    notices = _notices(events)
+    Notice.objects.bulk_create(notices, batch_size=500, ignore_conflicts=True)
+    outbox.write(events, notices)
     _settle(events)
 
 

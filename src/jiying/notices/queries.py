@@ -1,13 +1,16 @@
-"""Reads of the inbox: what wants an answer from somebody, why them, until when."""
+"""Reads of inbox and outbox: what wants an answer from somebody, who was told what, how the channels stand."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from jiying.notices.models import Notice
+from jiying.notices.channels import load
+from jiying.notices.models import Message, Notice, Stopped
+from jiying.notices.setup import setup
 from jiying.notices.telling import REPLACED
 from jiying.orders.models import Order
 from jiying.people.models import User
@@ -49,3 +52,90 @@ def inbox(user: User, *, limit: int = SHOWN) -> tuple[list[Notice], list[Notice]
     waiting = rows.filter(done_at=None).order_by(F("until").asc(nulls_last=True), "created_at", "pk")
     answered = rows.filter(done_at__gte=timezone.now() - KEPT).order_by("-done_at", "pk")
     return list(waiting[:limit]), list(answered[: limit // 4])
+
+
+OVERDUE = timedelta(minutes=10)
+MOST_TOLD = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a channel stands: `ready` set up; `overdue` of those that wait, for more than ten minutes; `failed` within
+    a day."""
+
+    name: str
+    ready: bool
+    stopped: Stopped | None
+    waiting: int
+    overdue: int
+    failed: int
+
+
+def standing(now: datetime) -> list[Standing]:
+    """All channels; three queries."""
+    ready, stopped = setup().ready(), {row.pk: row for row in Stopped.objects.select_related("by")}
+    due = Q(state=Message.WAITING, due_at__lt=now - OVERDUE) | Q(state=Message.SENDING, claimed_until__lt=now - OVERDUE)
+    counts = {
+        row["channel"]: row
+        for row in Message.objects.filter(
+            Q(state__in=(Message.WAITING, Message.SENDING)) | Q(created_at__gt=now - KEPT)
+        )
+        .values("channel")
+        .annotate(
+            waiting=Count("pk", filter=Q(state=Message.WAITING)),
+            overdue=Count("pk", filter=due),
+            failed=Count("pk", filter=Q(state=Message.FAILED, created_at__gt=now - timedelta(days=1))),
+        )
+        .order_by()
+    }
+    none = {"waiting": 0, "overdue": 0, "failed": 0}
+    return [
+        Standing(name, name in ready, stopped.get(name), **{key: counts.get(name, none)[key] for key in none})
+        for name in load()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of who was told what: `who` a user's name, empty for the resident; `channel` may be `inbox`."""
+
+    at: datetime
+    who: str
+    why: str
+    kind: str
+    step: str
+    promise: str
+    channel: str
+    state: str
+    acknowledged_at: datetime | None
+    reason: str
+
+
+def told_about(order: Order) -> list[Told]:
+    """Who was told what about an order, when and how, newest first; two queries."""
+    notices = Notice.objects.filter(order=order).select_related("user").order_by("-created_at", "-pk")[:MOST_TOLD]
+    lines = [
+        Told(one.created_at, str(one.user), one.why, one.kind, one.step, one.promise, "inbox", "sent", one.read_at, "")
+        for one in notices
+    ]
+    messages = Message.objects.filter(order=order).select_related("user", "leader").order_by("-created_at", "-pk")
+    lines += [_told(one) for one in messages[:MOST_TOLD]]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_TOLD]
+
+
+def _told(message: Message) -> Told:
+    # How it stands with a message that another carried is how it stands with that one.
+    bearer = message.leader or message
+    who = str(message.user) if message.user else message.recipient.partition(":")[2]
+    return Told(
+        bearer.sent_at or message.created_at,
+        who,
+        message.why,
+        message.kind,
+        message.step,
+        message.promise,
+        message.channel,
+        bearer.state,
+        bearer.acknowledged_at,
+        bearer.reason,
+    )

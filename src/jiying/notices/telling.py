@@ -30,6 +30,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "return": frozenset({"sign", "assign"}),
     "ask_centre": SENT_ON,
     "note": SENT_ON,
+    "unreached": SENT_ON | {"sign", "contact", "note"},
     "urge": frozenset({"sign", "assign", "take", "contact", "depart", "arrive", "make_safe", "note", "pause"}),
 }
 

@@ -11,9 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.functional import Promise as Lazy
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,30 +19,8 @@ from jiying.notices.actions import mark_read
 from jiying.notices.models import Notice
 from jiying.notices.queries import inbox, open_count
 from jiying.notices.telling import REPLACED
-from jiying.orders.store import pack_of
-from jiying.pages import words
+from jiying.notices.wording import asks_of
 from jiying.pages.shown import HeadlineClock
-
-_ASKS: dict[str, Lazy | str] = {
-    "warn": _("快到时限：%(promise)s"),
-    "breach": _("已超过时限：%(promise)s"),
-    "escalate": _("请马上督促：%(promise)s"),
-    "urge": _("有人催办，请尽快处理并回话"),
-    "supervise": _("上级督办，请在期限前答复"),
-    "assign": _("派给您的工单，请出发"),
-    "reopen": _("居民说没修好，请返修"),
-    "return": _("物业退单，请重新安排"),
-    "note": _("派去的师傅说去不了，请改派"),
-    "ask_centre": _("自动派工派不出去，请人工安排"),
-}
-
-#: What the dispatcher asks the centre for, by `step`.
-_ASKED: dict[str, Lazy | str] = {
-    "nobody": _("没有合适的人可派，请人工安排"),
-    "not_departed": _("换过人了还没有人出发，请催促或改派"),
-    "engine": _("派工引擎出了故障，已按最近的人派出，请核对"),
-}
-_REPLACED = _("已改派给别人，您不用去了")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +41,9 @@ class Row:
 def row_of(notice: Notice) -> Row:
     """The words, the way and the clock of a notice."""
     if notice.why == REPLACED:
-        return Row(notice, str(_REPLACED), "", None)
+        return Row(notice, asks_of(notice), "", None)
     room = "worker" if notice.why == "worker" else "desk"
-    return Row(notice, _asks(notice), f"/{room}/orders/{notice.order_id}", _clock(notice))
-
-
-def _asks(notice: Notice) -> str:
-    """What is asked: a rung of the ladder in the words of its rule pack, the rest in ours."""
-    if notice.kind == "ask_centre":
-        return str(_ASKED.get(notice.step, _ASKS["ask_centre"]))
-    if notice.step:
-        rung = next((rung for rung in pack_of(notice.order.pack).ladder if rung.step == notice.step), None)
-        if rung is not None:
-            return rung.names.en if (get_language() or "").startswith("en") else rung.names.zh
-    return str(_ASKS[notice.kind]) % {"promise": words.word("promise", notice.promise)}
+    return Row(notice, asks_of(notice), f"/{room}/orders/{notice.order_id}", _clock(notice))
 
 
 def _clock(notice: Notice) -> HeadlineClock | None:

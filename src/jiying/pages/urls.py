@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jiying.pages import inbox, views
+from jiying.pages import hooks, inbox, views, wishes
 
 urlpatterns = [
     path("", views.front, name="front"),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("inbox", inbox.show, name="inbox"),
     path("inbox/count", inbox.count, name="inbox-count"),
     path("inbox/read", inbox.read, name="inbox-read"),
+    path("inbox/settings", wishes.settings, name="inbox-settings"),
+    path("hooks/voice/<uuid:message_id>/<str:signature>", hooks.voice, name="hook-voice"),
     path("styleguide", views.styleguide, name="styleguide"),
 ]

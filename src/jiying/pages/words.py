@@ -137,6 +137,24 @@ PURPOSES: dict[str, Lazy | str] = {
     "other": _("其他照片"),
 }
 
+TOLD_BY: dict[str, Lazy | str] = {
+    "inbox": _("站内"),
+    "email": _("邮件"),
+    "sms": _("短信"),
+    "voice": _("电话"),
+    "webhook": _("系统对接"),
+}
+
+TOLD_STATES: dict[str, Lazy | str] = {
+    "waiting": _("等待发送"),
+    "sending": _("正在发送"),
+    "sent": _("已发出"),
+    "acknowledged": _("已发出"),
+    "carried": _("已发出"),
+    "spared": _("不必再发"),
+    "failed": _("没有发出"),
+}
+
 CLOCK_STATES: dict[str, Lazy | str] = {
     "running": _("进行中"),
     "paused": _("已暂停"),
@@ -228,6 +246,7 @@ AUDIENCES: dict[str, Lazy | str] = {
     "committee": _("居村委"),
     "next_tier": _("下一级维修力量"),
     "replaced": _("原先派去的维修工"),
+    "resident": _("居民"),
 }
 
 #: Why somebody looks at a telephone; what is chosen is the reason on the audit.
@@ -256,6 +275,8 @@ TABLES: dict[str, dict[str, Any]] = {
     "reveal": REVEAL,
     "audience": AUDIENCES,
     "purpose": PURPOSES,
+    "told_by": TOLD_BY,
+    "told": TOLD_STATES,
     "verb": {name: words.button for name, words in VERBS.items()},
 }
 

@@ -121,6 +121,7 @@ class AuditAction(models.TextChoices):
     EXPORT = "export", _("导出")
     PERMISSION = "permission", _("变更权限")
     ERASE = "erase", _("删除个人信息")
+    CHANNEL = "channel", _("停用或启用通知渠道")
 
 
 class AuditQuerySet(models.QuerySet["Audit"]):

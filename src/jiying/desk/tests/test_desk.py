@@ -15,6 +15,9 @@ from django.utils import timezone
 from jiying.desk import queue
 from jiying.desk.filters import Filters
 from jiying.estates.models import Company
+from jiying.notices.actions import mark_read
+from jiying.notices.follower import tell
+from jiying.orders import watcher
 from jiying.orders.models import Event, Order
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.people.models import Audit, User
@@ -300,3 +303,16 @@ def test_a_desk_page_asks_a_constant_number_of_questions(d, role):
         walk(d, report(d, phone="13812345678"), "sign", "assign", "contact")
     assert (asked("/desk"), asked(f"/desk/orders/{order.pk}")) <= before
     assert max(before) <= 30
+
+
+def test_the_page_of_an_order_says_who_was_told_and_whether_they_have_seen_it(d, client):
+    order = report(d)
+    watcher.sweep(order.reported_at + timedelta(minutes=3, seconds=1))
+    tell(list(Event.objects.select_related("order").order_by("seq")))
+    client.force_login(d.users["operator"])
+    told = client.get(f"/desk/orders/{order.pk}").text.partition('data-test="told"')[2]
+    assert "manager" in told and "还没有确认" in told
+    mark_read(d.users["manager"])
+    mark_read(d.users["company"])
+    told = client.get(f"/desk/orders/{order.pk}").text.partition('data-test="told"')[2]
+    assert "已确认" in told and "还没有确认" not in told

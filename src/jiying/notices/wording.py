@@ -1,0 +1,123 @@
+"""What a notice says: in the inbox, in a mail, in 70 characters of a text message.
+
+Nothing personal of others: the place as far as the building, the order's number, what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.functional import Promise as Lazy
+from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from jiying.notices.models import Message, Notice
+from jiying.notices.telling import REPLACED
+from jiying.orders.models import Order
+from jiying.orders.proof import track_token
+from jiying.orders.store import pack_of
+
+SMS_CHARS = 70
+
+_ASKS: dict[str, Lazy | str] = {
+    "warn": _("快到时限：%(promise)s"),
+    "breach": _("已超过时限：%(promise)s"),
+    "escalate": _("请马上督促：%(promise)s"),
+    "urge": _("有人催办，请尽快处理并回话"),
+    "supervise": _("上级督办，请在期限前答复"),
+    "assign": _("派给您的工单，请出发"),
+    "reopen": _("居民说没修好，请返修"),
+    "return": _("物业退单，请重新安排"),
+    "note": _("派去的师傅说去不了，请改派"),
+    "ask_centre": _("自动派工派不出去，请人工安排"),
+    "unreached": _("有人没有通知到，请打电话联系"),
+    REPLACED: _("已改派给别人，您不用去了"),
+}
+
+#: What the dispatcher asks the centre for, by `step`.
+_ASKED: dict[str, Lazy | str] = {
+    "nobody": _("没有合适的人可派，请人工安排"),
+    "not_departed": _("换过人了还没有人出发，请催促或改派"),
+    "engine": _("派工引擎出了故障，已按最近的人派出，请核对"),
+}
+
+#: What a resident is told, by verb; another line here and one in `outgoing.RESIDENT` tells them of more.
+_RESIDENT: dict[str, Lazy | str] = {
+    "report": pgettext_lazy("sms", "报修已收到"),
+    "depart": pgettext_lazy("sms", "维修师傅已出发"),
+    "arrive": pgettext_lazy("sms", "维修师傅已到场"),
+    "breach": pgettext_lazy("sms", "很抱歉没能按时到场，已上报督促"),
+}
+
+
+def asks(kind: str, step: str, promise: str, order: Order) -> str:
+    """What is asked: a rung of the ladder in the words of its rule pack, the rest in ours."""
+    if kind == "ask_centre":
+        return str(_ASKED.get(step, _ASKS[kind]))
+    pack = pack_of(order.pack)
+    english = (get_language() or "").startswith("en")
+    rung = next((rung for rung in pack.ladder if rung.step == step), None) if kind == "escalate" else None
+    if rung is not None:
+        return str(rung.names.en if english else rung.names.zh)
+    names = pack.promise_names.get(promise)
+    named = (names.en if english else names.zh) if names else promise
+    # What goes to other systems may be of a kind that asks nothing of a person; its code says it then.
+    return str(_ASKS.get(kind, kind)) % {"promise": named}
+
+
+def asks_of(notice: Notice) -> str:
+    """What a notice in the inbox asks."""
+    return asks(REPLACED if notice.why == REPLACED else notice.kind, notice.step, notice.promise, notice.order)
+
+
+def place(order: Order) -> str:
+    """Estate and building."""
+    return " ".join(str(one.name) for one in (order.estate, order.building) if one is not None)
+
+
+def subject(messages: Sequence[Message]) -> str:
+    """The head of a mail."""
+    first = messages[0]
+    if len({(one.kind, one.step, one.promise) for one in messages}) > 1:
+        return _t("【即应】有 %(n)d 件事等您处理") % {"n": len(messages)}
+    words = asks(first.kind, first.step, first.promise, first.order)
+    if len(messages) > 1:
+        return _t("【即应】%(asks)s（共 %(n)d 件）") % {"asks": words, "n": len(messages)}
+    return _t("【即应】%(asks)s") % {"asks": words}
+
+
+def mail(messages: Sequence[Message], public_url: str) -> str:
+    """The body of a mail: one line an order, and where to answer."""
+    lines = [
+        f"{asks(one.kind, one.step, one.promise, one.order)}\n  {one.order.number} {place(one.order)}\n"
+        for one in messages
+    ]
+    return "\n".join([*lines, _t("请在这里处理：%(url)s") % {"url": f"{public_url}/inbox"}, ""])
+
+
+def short(messages: Sequence[Message]) -> str:
+    """At most 70 characters, for text messages and to be read out by telephone: whole words of the head are kept,
+    the place is what gives way."""
+    head = subject(messages)
+    if len(messages) > 1:
+        return _clipped(head, SMS_CHARS)
+    order = messages[0].order
+    tail = f" {order.number}"
+    room = SMS_CHARS - len(tail)
+    return _clipped(f"{head} {place(order)}".strip(), room) + tail
+
+
+def to_resident(message: Message, public_url: str) -> str:
+    """What a resident is told, with the link to follow it."""
+    link = f"{public_url}/t/{track_token(message.order_id)}"
+    return _t("【即应】%(asks)s") % {"asks": f"{told_resident(message.kind)} {link}"}
+
+
+def told_resident(kind: str) -> str:
+    """The sentence for a resident."""
+    return str(_RESIDENT[kind])
+
+
+def _clipped(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
