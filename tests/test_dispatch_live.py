@@ -22,10 +22,12 @@ PATIENCE_S = 60
 
 @pytest.fixture(scope="module")
 def demo(serve: Any, _seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """A demo whose rule leaves people an hour, unless a test says otherwise."""
+    """A demo whose rule leaves people an hour, unless a test says otherwise, and whose workers are on duty at any hour."""
     home = tmp_path_factory.mktemp("dispatch") / "home"
     shutil.copytree(_seeded, home)
     grace(home, 3600)
+    with closing(sqlite3.connect(home / "jiying.sqlite3")) as database, database:
+        assert database.execute("update estates_shift set start_min = 0, end_min = 1440").rowcount > 10
     return serve(home, JIYING_DEMO="1")
 
 
