@@ -22,7 +22,7 @@ PATIENCE_S = 60
 
 @pytest.fixture(scope="module")
 def demo(serve: Any, _seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """A demo whose rule leaves people an hour, unless a test says otherwise, and whose workers are on duty at any hour."""
+    """A demo whose rule leaves people an hour, unless a test says otherwise; its workers are on duty at any hour."""
     home = tmp_path_factory.mktemp("dispatch") / "home"
     shutil.copytree(_seeded, home)
     grace(home, 3600)
