@@ -6,12 +6,24 @@ rows.  The values are prepared by the fields themselves, so that both databases 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
 from django.db import connection, connections
-from django.db.models import BooleanField, CharField, Field, IntegerField, Model, TextField
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    TextField,
+    UUIDField,
+)
 
 _PLAIN = ((CharField, str), (TextField, str), (IntegerField, int), (BooleanField, bool))
 """Fields, and the exact type whose values every database takes as they are (a member of an enumeration is a
@@ -91,20 +103,43 @@ def _prepared(fields: Sequence[Field[Any, Any]], rows: Iterable[Sequence[Any]]) 
     """The rows' values as the database takes them."""
     # Looked up once: the proxy asks for the thread's connection at every attribute.
     here = connections[connection.alias]
-    preparing: list[tuple[type | None, Callable[..., Any]]] = [
-        (_as_it_is(field), field.get_db_prep_save) for field in fields
-    ]
+    preparing = [(*_shortcut(field, here), field.get_db_prep_save) for field in fields]
     return [
         [
-            value if value is None or type(value) is plain else prepare(value, here)
-            for (plain, prepare), value in zip(preparing, row, strict=True)
+            value
+            if value is None or type(value) is plain
+            else written(value)
+            if type(value) is known
+            else prepare(value, here)
+            for (plain, known, written, prepare), value in zip(preparing, row, strict=True)
         ]
         for row in rows
     ]
 
 
-def _as_it_is(field: Field[Any, Any]) -> type | None:
-    return next((plain for kind, plain in _PLAIN if isinstance(field, kind)), None)
+def _shortcut(field: Field[Any, Any], here: Any) -> tuple[type | None, type | None, Callable[[Any], Any]]:
+    """The type of values that go as they are, and one that SQLite gets as text, with how it is written there."""
+    plain = next((plain for kind, plain in _PLAIN if isinstance(field, kind)), None)
+    kept = field.target_field if isinstance(field, ForeignKey) else field
+    if here.vendor != "sqlite":
+        return plain, None, str
+    if isinstance(kept, DateTimeField):
+        return plain, datetime, _utc
+    return (plain, uuid.UUID, _hex) if isinstance(kept, UUIDField) else (plain, None, str)
+
+
+_hex = attrgetter("hex")
+
+
+def _utc(at: datetime) -> str:
+    """A time as Django writes it into SQLite.
+
+    Raises:
+        ValueError: it is not aware.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone")
+    return str(at.astimezone(UTC).replace(tzinfo=None))
 
 
 def _many(statement: str, values: list[list[Any]]) -> None:

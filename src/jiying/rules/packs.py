@@ -103,7 +103,12 @@ def _in_order(files: Iterable[File]) -> tuple[Pack, ...]:
 
 def loaded_folder() -> Path:
     """Where this installation keeps the packs that were loaded; it may not exist."""
-    return Path(os.environ.get("JIYING_HOME") or "var").absolute() / "packs"
+    return Path(_folder_of(os.environ.get("JIYING_HOME") or "var"))
+
+
+@lru_cache(maxsize=8)
+def _folder_of(home: str) -> str:
+    return str(Path(home).absolute() / "packs")
 
 
 @dataclass(slots=True)
@@ -131,19 +136,20 @@ def in_use() -> InUse:
         PackError: a pack that ships has faults.  A loaded one that has is left out, and told in the log and by
             `jiying doctor`.
     """
-    folder = loaded_folder()
+    # Asked for every order, several times: names of files as texts, since paths are slow to make and to compare.
+    folder = _folder_of(os.environ.get("JIYING_HOME") or "var")
     try:
-        touched = folder.stat().st_mtime_ns
+        touched = os.stat(folder).st_mtime_ns
     except OSError:
         touched = 0
-    return _in_use(SHIPPED, folder, touched)
+    return _in_use(str(SHIPPED), folder, touched)
 
 
 @lru_cache(maxsize=8)
-def _in_use(shipped: Path, folder: Path, _touched: int) -> InUse:
-    loaded, _faulty = _loaded(folder)
+def _in_use(shipped: str, folder: str, _touched: int) -> InUse:
+    loaded, _faulty = _loaded(Path(folder))
     replaced = {file.pack.stamp for file in loaded}
-    ours = [file for path in sorted(shipped.glob("*.yaml")) if (file := read(path)).pack.stamp not in replaced]
+    ours = [file for path in sorted(Path(shipped).glob("*.yaml")) if (file := read(path)).pack.stamp not in replaced]
     for one, two in combinations(ours, 2):
         if fault := quarrel(one, two):
             raise PackError([fault], file=two.path.name)
