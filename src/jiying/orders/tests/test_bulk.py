@@ -19,6 +19,11 @@ pytestmark = pytest.mark.django_db
 ODD = datetime(2026, 3, 1, 8, 30, 15, 123456, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
+def _told(value):
+    """What a driver is handed, comparable: bytes come wrapped."""
+    return bytes(value) if isinstance(value, memoryview) else str(value)
+
+
 @pytest.mark.parametrize("model", [Order, Event, Clock, OrderText])
 def test_each_value_is_prepared_as_its_field_prepares_it(model):
     report(district())
@@ -29,7 +34,7 @@ def test_each_value_is_prepared_as_its_field_prepares_it(model):
     fields = list(model._meta.concrete_fields)
     (ours,) = bulk._values([row], fields)
     theirs = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    assert list(map(str, ours)) == list(map(str, theirs))
+    assert list(map(_told, ours)) == list(map(_told, theirs))
     if connection.vendor == "sqlite":
         # PostgreSQL's driver gets whole numbers in types of its own, which the column tells as well.
         assert list(map(type, ours)) == list(map(type, theirs))
