@@ -5,7 +5,6 @@ Nothing to run here by itself.
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -78,12 +77,6 @@ def start(home: Path | None = None) -> Path:
     logging.disable(logging.INFO)
     call_command("migrate", verbosity=0)
     return home
-
-
-def settle() -> None:
-    """As `serve` does: what was loaded stays, and the collector does not look through it while we measure."""
-    gc.collect()
-    gc.freeze()
 
 
 def analyse() -> None:

@@ -20,7 +20,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common import analyse, say, settle, start
+from common import analyse, say, start
+
+from jiying.core import garbage
 
 OPEN = ("submitted", "signed", "assigned", "assigned", "en_route", "on_site", "on_site", "paused", "returned")
 ENDED = ("closed",) * 16 + ("done", "done", "verified", "cancelled", "refused")
@@ -179,7 +181,7 @@ def measure(rounds: int) -> None:
     from jiying.orders.models import Order
     from jiying.people.models import User
 
-    settle()
+    garbage.settle()
     month = f"from={(timezone.now() - timedelta(days=30)):%Y-%m-%d}&to={timezone.now():%Y-%m-%d}"
     pages = [
         ("demo-company", "/desk"),

@@ -28,7 +28,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common import analyse, machine, say, settle, start
+from common import analyse, machine, say, start
+
+from jiying.core import garbage
 
 A_SECOND = 50
 DETAIL_DAYS = 60
@@ -192,7 +194,7 @@ def measure(rounds: int) -> None:
     from jiying.orders.models import Order
     from jiying.people.models import User
 
-    settle()
+    garbage.settle()
     today = timezone.localdate()
     year = f"from={today - timedelta(days=364)}&to={today}"
     town = Division.objects.filter(level="town").order_by("code")[3].code

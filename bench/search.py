@@ -27,9 +27,10 @@ from operator import and_, or_
 from pathlib import Path
 from typing import Any
 
-from common import analyse, machine, say, settle, start
+from common import analyse, machine, say, start
 from desk import build
 
+from jiying.core import garbage
 from jiying.core.pinyin import pinyin
 from jiying.core.text import initials
 
@@ -113,7 +114,7 @@ def measure(rounds: int) -> None:
     from jiying.people.models import User
     from jiying.people.scopes import scope_of
 
-    settle()
+    garbage.settle()
     worst, said = 0.0, f"{'who':16}{'list':8}{'question':14}{'rows':>6}{'p50 ms':>9}{'p95 ms':>9}{'CPU p95':>9}"
     say(f"{said}{'LIKE CPU':>10}")
     for who in ("demo-operator", "demo-town"):

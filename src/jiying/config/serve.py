@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import signal
 import socket
 import sys
@@ -14,6 +13,7 @@ import uvicorn
 
 from jiying.config.asgi import Router, router
 from jiying.config.home import NOT_FINISHED
+from jiying.core import garbage
 
 DRAIN_S = 5
 """Seconds that open requests and the background loops have to finish in."""
@@ -60,17 +60,12 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
 
 
 def _settle(*, web: bool) -> None:
-    """Load what requests need, and tell the collector of garbage that all of it stays.
-
-    Looking through everything that a program of this size has loaded takes a fifth of a second, at moments when
-    somebody waits.
-    """
+    """Load what requests need; all of it stays."""
     from django.urls import get_resolver
 
     if web:
         _ = get_resolver().url_patterns
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
 
 
 def _stop_on_signals() -> threading.Event:

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
+from jiying.core import garbage
+
 COUNTS = ("read", "created", "updated", "unchanged", "rejected")
 KINDS = ("divisions", "companies", "estates", "workers", "orders")
 
@@ -55,6 +57,7 @@ def import_(
     from jiying.core.mapping import MappingError, TableError, in_english, load
     from jiying.exchange import actions, queries
 
+    garbage.settle(bulk=True)
     tell = _Tell()
     try:
         imported = actions.stage(kind, file, load(map_), sheet=sheet, progress=tell)
@@ -81,6 +84,7 @@ def import_resume(import_id: uuid.UUID, rejects: Path | None, as_json: bool) -> 
     """Go on with import IMPORT_ID where it was interrupted; one that is complete stays as it is."""
     from jiying.exchange import actions
 
+    garbage.settle(bulk=True)
     imported = actions.apply(import_id, progress=_Tell())
     _end(imported, _list_rejects(imported, rejects), as_json)
 
