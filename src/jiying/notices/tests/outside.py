@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 from aiosmtpd.controller import Controller
-from django.conf import settings
 from django.test import override_settings
 
 from jiying.notices import setup as setting_up
@@ -105,16 +105,11 @@ def mail_server(port: int) -> Iterator[Mailbox]:
 
 @contextmanager
 def set_up(**channels: Any) -> Iterator[None]:
-    """`notices.yaml` with these channels; taken away at the end."""
-    path = Path(settings.HOME) / setting_up.FILE
-    path.write_text(yaml.safe_dump({"public_url": "https://jiying.example", **channels}), "utf-8")
-    try:
-        with override_settings(DEMO=False):
-            yield
-    finally:
-        path.unlink()
-        setting_up._last.clear()
-        setting_up._read.cache_clear()
+    """`notices.yaml` with these channels, in a home of its own: tests run side by side."""
+    with TemporaryDirectory() as home, override_settings(DEMO=False, HOME=Path(home)):
+        said = {"public_url": "https://jiying.example", **channels}
+        (Path(home) / setting_up.FILE).write_text(yaml.safe_dump(said), "utf-8")
+        yield
 
 
 def sms(url: str, **more: Any) -> dict[str, Any]:
