@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -35,6 +36,22 @@ CHROMIUM = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: str, met: Callable[[], Any], within_s: float = UP_WITHIN_S) -> Any:
+    """What `met` gives as soon as that is something; AssertionError when it does not come about in time."""
+    deadline = time.monotonic() + within_s
+    while not (found := met()):
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
+    return found
 
 
 def chromium() -> str | None:

@@ -25,13 +25,12 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.served import environment, jiying
+from tests.served import environment, free_port, jiying, until
 
 CLIENTS = 3
 UP_WITHIN_S = 90.0
@@ -42,21 +41,6 @@ FOLLOWED = 50
 """Events that a follower may be behind when everything is looked at."""
 REST_WITHIN_S = 180.0
 POSTGRES = "/usr/lib/postgresql"
-
-
-def free_port() -> int:
-    """A port on loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(what: str, met: Callable[[], bool], within_s: float = UP_WITHIN_S) -> None:
-    """Return when it is so; AssertionError when it does not come about in time."""
-    deadline = time.monotonic() + within_s
-    while not met():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
 
 
 class Server:
@@ -80,7 +64,7 @@ class Server:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-        until(f"{self.name} is up", up)
+        until(f"{self.name} is up", up, UP_WITHIN_S)
 
     def kill(self) -> None:
         """`kill -9`, it and what it started."""
@@ -120,7 +104,7 @@ class Postgres(Server):
 
     def start(self) -> None:
         # Until the last child of the one that was killed is gone, another refuses to start.
-        until("the old one is gone", self._gone)
+        until("the old one is gone", self._gone, UP_WITHIN_S)
         super().start()
 
     def _gone(self) -> bool:
@@ -311,6 +295,7 @@ class Soak:
             killed[victim.name] += 1
             time.sleep(self.random.uniform(0, 0.7))
             victim.start()
+        # The load goes on for a moment after the last one came back.
         time.sleep(1)
         self.enough.set()
         for client in clients:

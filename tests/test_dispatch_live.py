@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import time
 import urllib.request
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from tests.served import Served
+from tests.served import Served, until
 from tests.test_journey import DESK, SOON_MS, at, estate_of
-
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +45,6 @@ def reported(served: Served) -> dict[str, Any]:
     return asked(served, "/orders", {"category": "leak", "urgency": "emergency", "estate": code, "description": "漏水"})
 
 
-def until(met: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := met()):
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.2)
-    return found
-
-
 def token_of(served: Served, user: str) -> str:
     return str(json.loads(served.run("token", user, "--json").stdout)["token"])
 
@@ -66,7 +54,7 @@ def test_an_emergency_is_assigned_through_the_event_log_and_the_company_still_si
     try:
         order, token = reported(demo), token_of(demo, "demo-company")
         path = f"/orders/{order['id']}"
-        now = until(lambda: (found := asked(demo, path, token=token)) and found["worker"] and found)
+        now = until("somebody is sent", lambda: (found := asked(demo, path, token=token)) and found["worker"] and found)
     finally:
         grace(demo.home, 3600)
     assert now["state"] == "assigned"

@@ -25,17 +25,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.databases import fresh_postgres
-from tests.served import Served, jiying
+from tests.served import Served, free_port, jiying
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 NAME = "jiying.example.org"
 PATIENCE_S = 30
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def certificate(folder: Path) -> None:
