@@ -53,10 +53,10 @@ AUDIENCES: dict[str, Word] = {
     "company": _p("rule", "物业企业"),
     "centre": _p("rule", "指挥中心"),
     "supervisor": _p("rule", "值班长"),
-    "town": _p("rule", "街镇"),
+    "town": _p("rule", "街镇房办"),
     "district": _p("rule", "区物管处"),
     "worker": _p("rule", "维修工"),
-    "next_tier": _p("rule", "下一梯队"),
+    "next_tier": _p("rule", "下一级维修力量"),
 }
 
 
