@@ -95,8 +95,8 @@ def _table(model: type[Model]) -> str:
 
 
 def _values(rows: Iterable[Model], fields: Sequence[Field[Any, Any]]) -> list[list[Any]]:
-    read = attrgetter(*[field.attname for field in fields], "pk")
-    return _prepared(fields, (read(row)[:-1] for row in rows))
+    names = [field.attname for field in fields]
+    return _prepared(fields, ([getattr(row, name) for name in names] for row in rows))
 
 
 def _prepared(fields: Sequence[Field[Any, Any]], rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

@@ -62,8 +62,7 @@ def import_(
     try:
         imported = actions.stage(kind, file, load(map_), sheet=sheet, progress=tell)
     except (MappingError, TableError) as error:
-        where = f"{file}: " if isinstance(error, TableError) else ""
-        click.echo(f"jiying: {where}{in_english(error)}", err=True)
+        click.echo(f"jiying: {in_english(error, file)}", err=True)
         sys.exit(2)
     if preview:
         for shown in queries.preview(imported, first=10):

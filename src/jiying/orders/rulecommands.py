@@ -19,12 +19,12 @@ def zone_of(district: str | None) -> ZoneInfo:
 
     if district is None:
         return ZoneInfo(USUAL_ZONE)
+    from jiying.estates import queries
     from jiying.estates.models import Division, Level
 
-    found = Division.objects.filter(level=Level.DISTRICT, code=district).first()
-    if found is None:
+    if not Division.objects.filter(level=Level.DISTRICT, code=district).exists():
         refuse(f"there is no district {district!r} here")
-    return ZoneInfo(found.timezone or USUAL_ZONE)
+    return queries.zone_of(district)
 
 
 @rules.command()

@@ -116,8 +116,7 @@ def replay(
         result = run(file, map_, home, only=only, pace=pace, progress=_say)
     except (MappingError, TableError) as error:
         _clear(home, new)
-        where = f"{file}: " if isinstance(error, TableError) else ""
-        click.echo(f"jiying: {where}{in_english(error)}", err=True)
+        click.echo(f"jiying: {in_english(error, file)}", err=True)
         sys.exit(2)
     result["home"] = str(home)
     if as_json:

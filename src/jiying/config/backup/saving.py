@@ -165,11 +165,6 @@ def _home_files() -> Iterator[Source]:
                 yield f"home/{path.relative_to(home)}", *opened
 
 
-def _wanted(path: Path, home: Path) -> bool:
-    """Neither keys nor what is half written."""
-    return path.suffix not in (PART, ".new") and not (path.parent == home and path.name in LEFT_OUT)
-
-
 def _regular(path: Path) -> tuple[IO[bytes], int] | None:
     """A plain file, opened, with its size; None for links, sockets and the like."""
     if not stat.S_ISREG(path.lstat().st_mode):

@@ -23,10 +23,10 @@ class TableError(Exception):
         super().__init__(said(sentence, **values))
 
 
-def in_english(error: Exception) -> str:
-    """The sentence of an error as a command says it."""
+def in_english(error: Exception, file: object) -> str:
+    """The sentence of an error as a command says it, about the table `file`; a mapping's errors name their own."""
     with translation.override("en"):
-        return str(error)
+        return f"{file}: {error}" if isinstance(error, TableError) else str(error)
 
 
 def said(sentence: str | _StrPromise, **values: object) -> Promise:
