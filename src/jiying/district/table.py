@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from jiying.district import shown
 from jiying.district.period import Period
@@ -15,7 +15,7 @@ from jiying.exchange.sources import Source
 from jiying.exchange.spreadsheets import Cell, Column, Sheet
 from jiying.people.models import User
 from jiying.people.scopes import scope_of
-from jiying.rules import packs
+from jiying.rules import packs, words
 from jiying.supervision.queries import BY, place_name, table, zone_for
 
 ROLES = frozenset({"district", "supervisor", "town", "committee", "company", "manager"})
@@ -54,7 +54,7 @@ def sheet(user: User, query: str) -> Sheet:
         zone=timezone.get_current_timezone(),
         notes=[
             (_("时段"), f"{period.first.isoformat()} – {period.last.isoformat()}"),
-            (_("规则包"), _stamp(figures, period)),
+            (_("规则包"), words.named(packs.in_force(min(period.to, timezone.now()).astimezone(period.zone)))),
             *((head["label"], head["formula"]) for head in heads if head["formula"]),
             (_("空格"), _("没有可计算的：不是零，也不是百分之百。")),
         ],
@@ -79,10 +79,3 @@ def _cells(row: dict[str, Any]) -> list[Cell]:
         cells += (row[name]["share"], row[name]["due"])
     cells += (row["median_min"], row["p90_min"], row["satisfaction"]["share"], row["satisfaction"]["n"])
     return [*cells, row["rework"], row["done"], row["complaints"], row["submitted"]]
-
-
-def _stamp(figures: dict[str, Any], period: Period) -> str:
-    pack = packs.in_force(min(period.to, timezone.now()).astimezone(period.zone))
-    if pack.official:
-        return str(figures["pack"])
-    return f"{figures['pack']} ({pack.label.en if (get_language() or '').startswith('en') else pack.label.zh})"

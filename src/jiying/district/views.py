@@ -22,6 +22,7 @@ from jiying.district.period import PRESETS, Period
 from jiying.pages.gates import only
 from jiying.people.scopes import Scope, scope_of
 from jiying.rules import packs
+from jiying.rules.words import named
 from jiying.supervision.figures import Tally
 from jiying.supervision.queries import BY, Within, daily, first_report, place_name, summary, table, zone_for
 
@@ -62,8 +63,7 @@ def _page(request: HttpRequest, within: Within | None, name: str) -> HttpRespons
         days = daily(scope, max(period.first, period.last - (MOST_DAYS - 1) * period.day), period.last, within=within)
         pack = packs.in_force(min(period.to, now).astimezone(zone))
         english = (get_language() or "").startswith("en")
-        label = pack.label.en if english else pack.label.zh
-        stamp = figures["pack"] if pack.official else f"{figures['pack']} ({label})"
+        stamp = named(pack)
         links = Links({within[0]: within[1]} if within else {}, period)
         three, two = headlines(figures["total"], before, stamp, links, days)
         preset = period.preset(now.astimezone(zone).date())

@@ -65,6 +65,11 @@ def said(names: Names) -> str:
     return names.en if (get_language() or "").startswith("en") else names.zh
 
 
+def named(pack: Pack) -> str:
+    """A pack by its stamp; with its label where nobody has enacted it, which belongs beside every figure."""
+    return pack.stamp if pack.official else f"{pack.stamp} ({said(pack.label)})"
+
+
 def listed(words: Iterable[object]) -> str:
     """Several words as one list."""
     return _("、").join(map(str, words))

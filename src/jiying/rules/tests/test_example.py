@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import product
 
 import pytest
 
-from jiying.rules import packs
+from jiying.rules import packs, words
 from jiying.rules.pack import KINDS, PARTS, URGENCIES, Names, Pack, PromiseRule, Traits
 
 SIGNS = (
@@ -211,6 +211,8 @@ def test_each_promise_has_a_name_for_readers(pack):
 def test_the_pack_says_that_it_is_only_an_example(pack):
     assert not pack.official
     assert pack.label == Names("示例，非官方", "Example, not official")
+    assert words.named(pack) == "example@2026.2 (示例，非官方)"
+    assert words.named(replace(pack, official=True)) == "example@2026.2"
 
 
 def test_no_line_hides_where_it_comes_from(pack):
