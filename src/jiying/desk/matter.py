@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from jiying.desk.suggest import Shown, shown
 from jiying.estates.models import Worker
@@ -22,6 +23,7 @@ from jiying.pages.albums import album_of
 from jiying.pages.shown import is_ended
 from jiying.pages.words import word
 from jiying.people.scopes import Scope
+from jiying.rules.words import named, said
 
 #: What only the phones of residents and workers say; `confirm` is the resident's own.
 NOT_HERE = frozenset({"confirm", "rate", "cancel", "take"})
@@ -32,16 +34,15 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
     """The context of the middle and right panes, for somebody of `scope`."""
     order, now = row.order, now or timezone.now()
     verbs = [verb for verb in row.verbs if verb not in NOT_HERE]
-    english = (get_language() or "").startswith("en")
     pack = pack_of(order.pack)
     choices: Choices = {}
     suggested: Shown | None = None
     if "assign" in verbs:
         suggested, choices["worker"] = shown(order, scope, now)
     if "pause" in verbs:
-        choices["reason"] = [(code, _named(reason.names, english)) for code, reason in pack.pauses.items()]
+        choices["reason"] = [(code, said(reason.names)) for code, reason in pack.pauses.items()]
     if "reclassify" in verbs:
-        choices["category"] = [(code, _named(one.names, english)) for code, one in pack.categories.items()]
+        choices["category"] = [(code, said(one.names)) for code, one in pack.categories.items()]
     clocks = sorted(row.clocks, key=lambda clock: (clock.present_state not in ("running", "paused"), clock.due_at))
     headline = row.headline
     return {
@@ -55,26 +56,37 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
         "reporter": contacts.masked(order),
         "events": _events(row),
         "asked": _unanswered(row),
-        "pack": order.pack,
+        "pack": named(pack),
         "ended": is_ended(order),
-        "told": [_told(line, order) for line in told_about(order)],
+        "told": _told(told_about(order), order),
     }
 
 
-def _told(line: Told, order: Order) -> dict[str, Any]:
-    """A line of who was told: in words, with the reason only where it did not arrive."""
-    by_hook = line.channel == "webhook"
-    resident = line.why == "resident"
+def _told(lines: Sequence[Told], order: Order) -> list[dict[str, Any]]:
+    """Who was told, by what they were told and the minute: a breach tells a dozen people at once."""
+    spoken = [(line.at.replace(second=0, microsecond=0), _about(line, order), line) for line in lines]
+    return [
+        {"at": at, "about": about, "people": [_person(line) for _at, _about, line in group]}
+        for (at, about), group in groupby(spoken, key=itemgetter(0, 1))
+    ]
+
+
+def _about(line: Told, order: Order) -> str:
+    if line.why == "resident":
+        return told_resident(line.kind)
+    return asks(line.kind, line.step, line.promise, order)
+
+
+def _person(line: Told) -> dict[str, Any]:
+    """One of them: by what way, and the reason only where it did not arrive."""
     return {
-        "at": line.at,
         "who": line.who,
         "why": line.why,
-        "about": told_resident(line.kind) if resident else asks(line.kind, line.step, line.promise, order),
         "channel": line.channel,
         "state": line.state,
         "tone": {"failed": "late", "waiting": "soon", "spared": "paused"}.get(line.state, ""),
         "acknowledged_at": line.acknowledged_at,
-        "asks": not resident and not by_hook,
+        "asks": line.why != "resident" and line.channel != "webhook",
         "reason": line.reason if line.state in ("failed", "waiting") else "",
     }
 
@@ -91,10 +103,6 @@ def pictures(order: Order, actor: Actor) -> dict[str, Any]:
 
 #: What a photo may be for, the likeliest at a desk first.
 _OFFERED = ("evidence", "report", "before", "after", "other")
-
-
-def _named(names: Any, english: bool) -> str:
-    return str(names.en if english else names.zh)
 
 
 def _events(row: Row) -> list[dict[str, Any]]:

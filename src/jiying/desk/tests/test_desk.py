@@ -312,6 +312,7 @@ def test_the_page_of_an_order_says_who_was_told_and_whether_they_have_seen_it(d,
     client.force_login(d.users["operator"])
     told = client.get(f"/desk/orders/{order.pk}").text.partition('data-test="told"')[2]
     assert "manager" in told and "还没有确认" in told
+    assert told.count("急修3分钟未签收") == 1, "those told at once stand under one sentence"
     mark_read(d.users["manager"])
     mark_read(d.users["company"])
     told = client.get(f"/desk/orders/{order.pk}").text.partition('data-test="told"')[2]
