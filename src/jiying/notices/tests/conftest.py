@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -29,3 +30,11 @@ def told() -> Told:
         return found
 
     return read
+
+
+@pytest.fixture
+def port() -> int:
+    """A port on loopback that nobody uses now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
