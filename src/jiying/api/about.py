@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from ninja import Router
 
@@ -25,7 +24,8 @@ from jiying.people.queries import main_role, memberships_of
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
 from jiying.rules.faults import NoPack
-from jiying.rules.pack import Category, Names, Pack
+from jiying.rules.pack import Category, Pack
+from jiying.rules.words import said
 from jiying.supervision.days import midnight
 from jiying.supervision.queries import BY, table
 
@@ -68,12 +68,12 @@ def catalogue(request: HttpRequest) -> HttpResponse:
                 {**reference(verb, str(words.VERBS[verb].button)), "roles": sorted(roles_of(verb) - {"rule"})}
                 for verb in VERBS
             ],
-            "promises": [reference(code, _name(names)) for code, names in pack.promise_names.items()],
+            "promises": [reference(code, said(names)) for code, names in pack.promise_names.items()],
             "pack": {
                 "name": pack.name,
                 "version": pack.version,
                 "official": pack.official,
-                "label": _name(pack.label),
+                "label": said(pack.label),
             },
         }
     )
@@ -93,16 +93,12 @@ def _pack_today() -> Pack:
 def _category(category: Category) -> dict[str, Any]:
     return {
         "code": category.code,
-        "name": _name(category.names),
+        "name": said(category.names),
         "kind": category.kind,
         "default_urgency": category.default_urgency,
         "part": category.part,
-        "safety": _name(category.safety) if category.safety else None,
+        "safety": said(category.safety) if category.safety else None,
     }
-
-
-def _name(names: Names) -> str:
-    return names.en if (get_language() or "").startswith("en") else names.zh
 
 
 def _before(until: datetime) -> datetime:

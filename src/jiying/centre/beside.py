@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from jiying.core.errors import BadInput
 from jiying.core.phones import parse_phone
@@ -22,6 +22,7 @@ from jiying.orders.models import Event, Order
 from jiying.orders.states import OPEN
 from jiying.pages.peopletime import people_time
 from jiying.people.models import User
+from jiying.rules import words as rule_words
 from jiying.rules.pack import Category, Names, Pack
 from jiying.rules.suggest import Suggestion, suggest
 
@@ -149,7 +150,7 @@ def _why(alike: Likeness, order: Order) -> str:
 def _incident(cause: Sequence[Order], new: Matter, pack: Pack) -> str:
     """`cause`: the newest first."""
     minutes = max(1, round((new.at - cause[-1].reported_at).total_seconds() / 60))
-    name = named(pack.categories[new.category].names)
+    name = rule_words.said(pack.categories[new.category].names)
     text = ngettext(
         "本小区 %(minutes)d 分钟内已有 %(n)d 件“%(what)s”，可能是同一原因。",
         "本小区 %(minutes)d 分钟内已有 %(n)d 件“%(what)s”，可能是同一原因。",
@@ -190,11 +191,6 @@ def first_aid(pack: Pack, chosen: str, found: Suggested | None) -> Names | None:
     """What to do first for life and limb: of the chosen category, else of the suggested one."""
     category = pack.categories.get(chosen) or (found.category if found else None)
     return category.safety if category else None
-
-
-def named(names: Names) -> str:
-    """A name of the pack in the page's language."""
-    return names.en if (get_language() or "").startswith("en") else names.zh
 
 
 def buildings_of(estate: Estate | None) -> list[str]:

@@ -36,6 +36,7 @@ from jiying.people.models import User
 from jiying.people.queries import memberships_of
 from jiying.people.scopes import scope_of
 from jiying.rules import packs
+from jiying.rules import words as rule_words
 
 MOST_SAID = 400
 """Characters of the caller's words that go along with an urging."""
@@ -189,8 +190,8 @@ def _around(user: User, call: Call) -> dict[str, Any]:
     return {
         "estate": estate,
         "suggested": found,
-        "suggested_name": beside.named(found.category.names) if found and found.category else "",
-        "safety": beside.named(safety) if safety else "",
+        "suggested_name": rule_words.said(found.category.names) if found and found.category else "",
+        "safety": rule_words.said(safety) if safety else "",
         "caller": beside.caller_of(user, call.phone, now) if call.phone else None,
         "around": beside.around(user, estate, call.matter(estate, category, now), pack),
         "buildings": beside.buildings_of(estate),
@@ -214,7 +215,7 @@ def _page(
         "errors": errors or {},
         "title": title,
         "found": [Found(here["estate"])] if here["estate"] else found,
-        "categories": [(one.code, beside.named(one.names)) for one in categories],
+        "categories": [(one.code, rule_words.said(one.names)) for one in categories],
         "kinds": [(kind, word("kind", kind)) for kind in KINDS],
         "channels": [(channel, word("channel", channel)) for channel in CHANNELS],
         **here,

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from jiying.district.links import Links
 from jiying.pages.figures import percent
 from jiying.pages.words import word
+from jiying.rules import words as rule_words
 from jiying.rules.pack import Pack
 from jiying.supervision.figures import ARRIVED, CONTACTED, Kept, Tally, share
 
@@ -130,7 +131,7 @@ def _said(number: float | None) -> str:
     return "—" if number is None else f"{number:.2f}"
 
 
-def more(total: Figures, pack: Pack, links: Links, english: bool) -> list[Figures]:
+def more(total: Figures, pack: Pack, links: Links) -> list[Figures]:
     """What stands behind the headlines: each with value, formula, what it is of, and its orders."""
     submitted, answers, done = total["submitted"], total["resolution"], total["done"]
     ended, said = links.reported(only="closed"), links.reported(only="answered")
@@ -154,7 +155,7 @@ def more(total: Figures, pack: Pack, links: Links, english: bool) -> list[Figure
     rows.append(_row(_("暂停时间"), paused["share"], minutes, paused["of_minutes"], unit="minutes"))
     for reason, part in paused["reasons"].items():
         known = names.get(reason)
-        why = (known.en if english else known.zh) if known else reason
+        why = rule_words.said(known) if known else reason
         rows.append(_row(_("暂停：%(reason)s") % {"reason": why}, part, minutes, paused["of_minutes"], unit="minutes"))
     return rows
 

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from jiying.district import charts, shown
@@ -62,7 +61,6 @@ def _page(request: HttpRequest, within: Within | None, name: str) -> HttpRespons
         before = _before(scope, period, within)
         days = daily(scope, max(period.first, period.last - (MOST_DAYS - 1) * period.day), period.last, within=within)
         pack = packs.in_force(min(period.to, now).astimezone(zone))
-        english = (get_language() or "").startswith("en")
         stamp = named(pack)
         links = Links({within[0]: within[1]} if within else {}, period)
         three, two = headlines(figures["total"], before, stamp, links, days)
@@ -80,7 +78,7 @@ def _page(request: HttpRequest, within: Within | None, name: str) -> HttpRespons
             "hidden": _kept(asked, "by", "sort", "q"),
             "three": three,
             "two": two,
-            "more": more(figures["total"], pack, links, english),
+            "more": more(figures["total"], pack, links),
             "pack": stamp,
             "whole": not within and bool(scope.districts),
             "export": urlencode(

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.utils.functional import Promise as Lazy
-from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from jiying.notices.models import Message, Notice
 from jiying.notices.telling import REPLACED
 from jiying.orders.models import Order
 from jiying.orders.proof import track_token
 from jiying.orders.store import pack_of
+from jiying.rules import words as rule_words
 
 SMS_CHARS = 70
 
@@ -56,14 +57,11 @@ def asks(kind: str, step: str, promise: str, order: Order) -> str:
     if kind == "ask_centre":
         return str(_ASKED.get(step, _ASKS[kind]))
     pack = pack_of(order.pack)
-    english = (get_language() or "").startswith("en")
     rung = next((rung for rung in pack.ladder if rung.step == step), None) if kind == "escalate" else None
     if rung is not None:
-        return str(rung.names.en if english else rung.names.zh)
-    names = pack.promise_names.get(promise)
-    named = (names.en if english else names.zh) if names else promise
+        return rule_words.said(rung.names)
     # What goes to other systems may be of a kind that asks nothing of a person; its code says it then.
-    return str(_ASKS.get(kind, kind)) % {"promise": named}
+    return str(_ASKS.get(kind, kind)) % {"promise": rule_words.promise(promise, pack)}
 
 
 def asks_of(notice: Notice) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jiying.core.errors import BadInput, FieldError, JiyingError
 from jiying.estates.models import Building, Estate
 from jiying.estates.queries import find_places
 from jiying.orders.intake import NewOrder
+from jiying.rules import words as rule_words
 from jiying.rules.pack import Category, Pack
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -75,7 +75,9 @@ class Filled:
             kind=category.kind if category else "repair",
             category=self.category or OTHER,
             urgency=self.urgency or None,
-            description=self.description if self.description.strip() or not category else said_by(category),
+            description=self.description
+            if self.description.strip() or not category
+            else rule_words.said(category.names),
             estate=self.estate or None,
             building=self.building or None,
             unit=self.unit,
@@ -85,11 +87,6 @@ class Filled:
             phone=self.phone.strip() or None,
             channel="page",
         )
-
-
-def said_by(category: Category) -> str:
-    """The words of a category's sign in the page's language."""
-    return category.names.en if (get_language() or "").startswith("en") else category.names.zh
 
 
 def signs_of(pack: Pack) -> list[Category]:

@@ -19,9 +19,11 @@ from jiying.estates.models import Worker
 from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row
 from jiying.orders.states import OPEN
+from jiying.orders.store import pack_of
 from jiying.pages.shown import erased
 from jiying.pages.words import word
-from jiying.rules import packs
+from jiying.rules import words as rule_words
+from jiying.rules.pack import Pack
 
 #: What residents are not told line by line.
 _UNTOLD = frozenset({"warn", "wrong_code", "approve_pause", "supervise", "attach", "erase"})
@@ -105,7 +107,7 @@ def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
         late=tuple(_late(c, row.events) for c in missed),
         was_late=_was_late(c for c in ours if c.round == last_round),
         next_due=min(coming, key=lambda c: c.due_at, default=None) if missed else None,
-        lines=tuple(_lines(row.events, crew, proven=proven)),
+        lines=tuple(_lines(row.events, crew, pack_of(row.order.pack), proven=proven)),
     )
 
 
@@ -185,16 +187,14 @@ def _last(row: Row, verb: str, name: str) -> str:
 
 
 def _paused(row: Row) -> str:
-    why = reason_words(_last(row, "pause", "reason"), row.order.reported_at)
+    why = _reason(_last(row, "pause", "reason"), pack_of(row.order.pack))
     return _("暂停了：%(why)s。") % {"why": why} if why else _("暂停了。")
 
 
-def reason_words(code: str, at: datetime) -> str:
-    """A pause reason in the page's language, from the pack in force at `at`; the code where it is not known."""
-    reason = packs.in_force(at).pauses.get(code)
-    if reason is None:
-        return code
-    return reason.names.en if (get_language() or "").startswith("en") else reason.names.zh
+def _reason(code: str, pack: Pack) -> str:
+    """A pause's reason in the words of the pack that judges the order; the code where it is not known."""
+    reason = pack.pauses.get(code)
+    return rule_words.said(reason.names) if reason is not None else code
 
 
 def _late(clock: Clock, lines: Iterable[Line]) -> Late:
@@ -222,7 +222,7 @@ def _was_late(clocks: Iterable[Clock]) -> str:
     return ""
 
 
-def _lines(lines: Iterable[Line], crew: dict[str, str], *, proven: bool) -> Iterator[dict[str, Any]]:
+def _lines(lines: Iterable[Line], crew: dict[str, str], pack: Pack, *, proven: bool) -> Iterator[dict[str, Any]]:
     """The events for the `timeline` tag."""
     worker = ""
     lines = list(lines)
@@ -245,7 +245,7 @@ def _lines(lines: Iterable[Line], crew: dict[str, str], *, proven: bool) -> Iter
             "claimed": event.claimed,
             "data": data,
             "who": _who(event.role, worker, proven=proven),
-            "said": _said(line, proven=proven),
+            "said": _said(line, pack, proven=proven),
         }
 
 
@@ -280,10 +280,10 @@ def _who(role: str, worker: str, *, proven: bool) -> str:
     return word("role", role)
 
 
-def _said(line: Line, *, proven: bool) -> str:
+def _said(line: Line, pack: Pack, *, proven: bool) -> str:
     event = line.event
     if event.verb == "pause":
-        return reason_words(str(event.data.get("reason", "")), event.at)
+        return _reason(str(event.data.get("reason", "")), pack)
     if not proven:
         return ""
     table = _SAID_BY_THEM if event.role == "resident" else _SAID_TO_THEM

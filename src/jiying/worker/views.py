@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,6 +26,7 @@ from jiying.orders.actors import Actor
 from jiying.orders.models import Order
 from jiying.orders.queries import Row
 from jiying.orders.states import OPEN
+from jiying.orders.store import pack_of
 from jiying.pages import photoforms
 from jiying.pages.albums import album_of, wanted
 from jiying.pages.gates import live, signed_in
@@ -34,7 +34,7 @@ from jiying.pages.shown import category_of, place_of, sign_of, words_of
 from jiying.pages.verbforms import data_from
 from jiying.people import audit
 from jiying.people.scopes import scope_of
-from jiying.rules import packs
+from jiying.rules import words as rule_words
 from jiying.worker.bars import Tried, bar_of
 from jiying.worker.queries import duty_of, may_decline, own_order, sheet_of, zone
 
@@ -238,9 +238,8 @@ def _told(line: Any) -> dict[str, Any]:
 
 
 def _pauses(order: Order) -> list[tuple[str, str]]:
-    english = (get_language() or "").startswith("en")
-    reasons = packs.in_force(order.reported_at).pauses
-    return [(code, reason.names.en if english else reason.names.zh) for code, reason in reasons.items()]
+    """The reasons of the pack that judges the order, which need not be today's."""
+    return [(code, rule_words.said(reason.names)) for code, reason in pack_of(order.pack).pauses.items()]
 
 
 def _said(verb: str) -> str:
