@@ -10,11 +10,13 @@ import logging
 import os
 import re
 import resource
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +98,23 @@ def say(line: str) -> None:
     """Print a line of the answer at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until_up(port: int) -> None:
+    """Wait until it answers."""
+    for _try in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 def floor(events: int, folder: Path) -> float:

@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 
 import click
 import uvloop
+from common import free_port, until_up
 
 WARM_UP_S = 2.0
 CATEGORIES = ("leak", "power", "lift", "door_lock")
@@ -141,9 +141,7 @@ def bare_inserts(folder: Path, seconds: float) -> str:
 @contextmanager
 def served(home: Path) -> Iterator[int]:
     """A fresh district served on a free port; ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith(("JIYING_", "DJANGO_"))}
     env |= {"JIYING_HOME": str(home), "JIYING_PORT": str(port), "JIYING_PUBLIC_RATE": "off"}
     command = [sys.executable, "-m", "jiying"]
@@ -152,12 +150,7 @@ def served(home: Path) -> Iterator[int]:
     subprocess.run([*command, *small], env=env, check=True, capture_output=True)
     server = subprocess.Popen([*command, "serve"], env=env)
     try:
-        for _try in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+        until_up(port)
         yield port
         click.echo(f"memory of the process  {_memory_mb(server.pid):4.0f} MB after it")
     finally:

@@ -15,7 +15,6 @@ import asyncio
 import json
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from typing import cast
 
 import click
 import uvloop
+from common import free_port, until_up
 
 EACH = 50
 """Pages with one token; the server allows 64."""
@@ -168,23 +168,6 @@ def served(home: Path, wanted: argparse.Namespace) -> Iterator[Served]:
             process.terminate()
         for process in running:
             process.wait(20)
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until_up(port: int) -> None:
-    """Wait until it answers."""
-    for _try in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
 
 
 def memory_kb(pid: int) -> float:

@@ -52,7 +52,7 @@ def test_without_the_redis_it_was_told_of_it_works_on_and_says_so_once(serve):
     assert (status, state["signals"]) == (200, {"by": "redis", "status": "polling"})
     served.stop()
     told = [json.loads(line) for line in served.log().splitlines() if '"jiying.signals"' in line]
-    assert {(line["level"], line["part"]) for line in told} == {("warning", "ear"), ("warning", "mouth")}
+    assert {(line["level"], line["part"]) for line in told} == {("warning", "subscriber"), ("warning", "publisher")}
     assert len(told) == 2
 
 

@@ -159,10 +159,10 @@ def signals() -> Iterator[Check]:
         yield Check("signals", OK, "within one process; several look every half second (Redis would wake them)")
         return
     try:
-        with closing(signals.open_wire()) as ear, closing(signals.open_wire()) as mouth:
-            list(ear.hear(0))
-            mouth.send("doctor")
-            told = "doctor" in ear.hear(CONNECT_S)
+        with closing(signals.open_wire()) as subscriber, closing(signals.open_wire()) as publisher:
+            list(subscriber.hear(0))
+            publisher.send("doctor")
+            told = "doctor" in subscriber.hear(CONNECT_S)
     except Exception as error:
         # Each driver has errors of its own; whichever it is, signals are not carried.
         told, why = False, f"{type(error).__name__}: "

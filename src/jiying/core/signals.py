@@ -1,6 +1,6 @@
 """Signals between processes: who writes tells the others, who follows is told.
 
-A process that writes has a mouth, one that follows the log has an ear; each is a thread with one connection
+A process that writes has a publisher, one that follows the log has a subscriber; each is a thread with one connection
 (`wires`).  Where the wire is down, everybody goes on by looking every half second: slower, and nothing is lost.
 """
 
@@ -90,10 +90,10 @@ class End(threading.Thread):
         self._told = True
 
 
-class Mouth(End):
+class Publisher(End):
     """Tells the others that something was committed here."""
 
-    part = "mouth"
+    part = "publisher"
 
     def __init__(self, stop: threading.Event, opener: Callable[[], Wire] = open_wire) -> None:
         super().__init__(stop, opener)
@@ -120,10 +120,10 @@ class Mouth(End):
                 wire.check()
 
 
-class Ear(End):
+class Subscriber(End):
     """Wakes this process when another one committed something."""
 
-    part = "ear"
+    part = "subscriber"
 
     def work(self, wire: Wire) -> None:
         """Hear until the process stops.  What was told while nobody listened is made good by one wake-up."""
@@ -144,11 +144,11 @@ def start(stop: threading.Event, *, writes: bool, follows: bool) -> None:
         return
     ends: list[End] = []
     if writes:
-        mouth = Mouth(stop)
-        wake.beyond(mouth.say)
-        ends.append(mouth)
+        publisher = Publisher(stop)
+        wake.beyond(publisher.say)
+        ends.append(publisher)
     if follows:
-        ends.append(Ear(stop))
+        ends.append(Subscriber(stop))
     for end in ends:
         end.start()
     _ends.extend(ends)

@@ -18,7 +18,7 @@ import pytest
 from django.db import connection
 
 from jiying.core import signals, wake
-from jiying.core.signals import Ear, Mouth
+from jiying.core.signals import Publisher, Subscriber
 from jiying.core.wires import PostgresWire, RedisWire
 
 PATIENCE_S = 20
@@ -32,7 +32,7 @@ def stop() -> Iterator[threading.Event]:
     yield event
     event.set()
     for thread in threading.enumerate():
-        if isinstance(thread, (Ear, Mouth)):
+        if isinstance(thread, (Subscriber, Publisher)):
             thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
@@ -46,17 +46,17 @@ def heard() -> Iterator[queue.Queue[float]]:
     deaf()
 
 
-def from_another_process(monkeypatch: pytest.MonkeyPatch, mouth: Mouth) -> None:
-    """What `mouth` says carries another name than what this process's ear takes for its own."""
-    monkeypatch.setattr(signals, "_MYSELF", "the ear's process")
-    real = mouth.work
+def from_another_process(monkeypatch: pytest.MonkeyPatch, publisher: Publisher) -> None:
+    """What `publisher` says carries another name than what this process's subscriber takes for its own."""
+    monkeypatch.setattr(signals, "_MYSELF", "the subscriber's process")
+    real = publisher.work
 
     def work(wire: Any) -> None:
         send = wire.send
         wire.send = lambda _said: send("another process")
         real(wire)
 
-    monkeypatch.setattr(mouth, "work", work)
+    monkeypatch.setattr(publisher, "work", work)
 
 
 def until(met: Callable[[], bool]) -> None:
@@ -67,14 +67,14 @@ def until(met: Callable[[], bool]) -> None:
 
 
 def told_across(monkeypatch: pytest.MonkeyPatch, stop: threading.Event, heard: queue.Queue[float], opener: Any) -> None:
-    ear, mouth = Ear(stop, opener), Mouth(stop, opener)
-    from_another_process(monkeypatch, mouth)
-    ear.start()
-    mouth.start()
+    subscriber, publisher = Subscriber(stop, opener), Publisher(stop, opener)
+    from_another_process(monkeypatch, publisher)
+    subscriber.start()
+    publisher.start()
     heard.get(timeout=PATIENCE_S)  # What may have been missed before it listened.
-    until(lambda: ear.up and mouth.up)
+    until(lambda: subscriber.up and publisher.up)
     began = time.monotonic()
-    mouth.say()
+    publisher.say()
     assert heard.get(timeout=PATIENCE_S) - began < signals.HEAR_S
     assert heard.empty()
 
@@ -124,11 +124,11 @@ _PIPE: queue.Queue[str] = queue.Queue()
 
 
 def test_what_this_process_said_itself_does_not_wake_it_again(monkeypatch, stop, heard):
-    ear, mouth = Ear(stop, Pipe), Mouth(stop, Pipe)
-    ear.start()
+    subscriber, publisher = Subscriber(stop, Pipe), Publisher(stop, Pipe)
+    subscriber.start()
     heard.get(timeout=PATIENCE_S)
-    mouth.start()
-    mouth.say()
+    publisher.start()
+    publisher.say()
     until(_PIPE.empty)
     _PIPE.put("somebody else")
     heard.get(timeout=PATIENCE_S)
@@ -145,15 +145,15 @@ def test_a_cut_wire_is_told_once_and_found_again_with_one_wake_up(monkeypatch, s
         tries.append(None)
         return Pipe()
 
-    ear = Ear(stop, opener)
+    subscriber = Subscriber(stop, opener)
     monkeypatch.setattr(Pipe, "cut", True)
-    ear.start()
+    subscriber.start()
     until(lambda: len(tries) >= 4)
-    assert not ear.up
+    assert not subscriber.up
     assert heard.empty()
     monkeypatch.setattr(Pipe, "cut", False)
     heard.get(timeout=PATIENCE_S)
-    assert ear.up
+    assert subscriber.up
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert "half second" in caplog.messages[0]
 
@@ -161,13 +161,13 @@ def test_a_cut_wire_is_told_once_and_found_again_with_one_wake_up(monkeypatch, s
 def test_what_was_to_be_said_while_the_wire_was_cut_is_said_afterwards(monkeypatch, stop):
     monkeypatch.setattr(signals, "FIRST_REST_S", 0.01)
     monkeypatch.setattr(Pipe, "cut", True)
-    mouth = Mouth(stop, Pipe)
-    mouth.start()
+    publisher = Publisher(stop, Pipe)
+    publisher.start()
     for _ in range(5):
-        mouth.say()
+        publisher.say()
     monkeypatch.setattr(Pipe, "cut", False)
     assert _PIPE.get(timeout=PATIENCE_S) == signals._MYSELF
-    until(lambda: mouth.up)
+    until(lambda: publisher.up)
     assert _PIPE.empty(), "many commits are one signal"
 
 
@@ -179,17 +179,17 @@ def test_a_redis_that_goes_and_comes_back_is_heard_again(monkeypatch, stop, hear
         port = probe.getsockname()[1]
     url = f"redis://127.0.0.1:{port}/0"
     server = redis_server(port, tmp_path)
-    ear = Ear(stop, lambda: RedisWire(url))
-    ear.start()
+    subscriber = Subscriber(stop, lambda: RedisWire(url))
+    subscriber.start()
     try:
         heard.get(timeout=PATIENCE_S)
         server.kill()
         server.wait(PATIENCE_S)
-        until(lambda: not ear.up)
+        until(lambda: not subscriber.up)
         server = redis_server(port, tmp_path)
         heard.get(timeout=PATIENCE_S)
-        monkeypatch.setattr(signals, "_MYSELF", "the ear's process")
-        until(lambda: ear.up)
+        monkeypatch.setattr(signals, "_MYSELF", "the subscriber's process")
+        until(lambda: subscriber.up)
         said = RedisWire(url)
         said.send("another process")
         said.close()
