@@ -74,6 +74,10 @@ def rules(request: HttpRequest) -> HttpResponse:
                 (words.said(rule.names), words.minutes(rule.after_min), _origin(rule.source, rule.assumption))
                 for rule in shown.silence
             ],
+            "explanations": [
+                (words.promise(code, shown), words.explanation(given), _origin(given.source, given.assumption))
+                for code, given in shown.explanations.items()
+            ],
             "hours": words.hours(shown.calendar),
             "hours_origin": _origin(shown.calendar.source, shown.calendar.assumption) if shown.calendar else "",
             "years": list(_years(shown.calendar, today)) if shown.calendar else [],

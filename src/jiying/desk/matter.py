@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -18,11 +18,15 @@ from jiying.orders import attachments, contacts
 from jiying.orders.actors import Actor, roles_towards
 from jiying.orders.models import Order
 from jiying.orders.queries import Line, Row
+from jiying.orders.states import OPEN
 from jiying.orders.store import pack_of
+from jiying.orders.verbs import MAY_EXPLAIN
 from jiying.pages.albums import album_of
 from jiying.pages.shown import is_ended
+from jiying.pages.verbforms import new_times
 from jiying.pages.words import word
 from jiying.people.scopes import Scope
+from jiying.rules.pack import Pack
 from jiying.rules.words import named, said
 
 #: What only the phones of residents and workers say; `confirm` is the resident's own.
@@ -44,6 +48,9 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
     if "reclassify" in verbs:
         choices["category"] = [(code, said(one.names)) for code, one in pack.categories.items()]
     clocks = sorted(row.clocks, key=lambda clock: (clock.present_state not in ("running", "paused"), clock.due_at))
+    may_explain = "note" in verbs and order.state in OPEN and bool(MAY_EXPLAIN & roles_towards(order, Actor(scope)))
+    if may_explain:
+        choices["new_time"] = new_times(now)
     headline = row.headline
     return {
         "row": row,
@@ -56,25 +63,26 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
         "reporter": contacts.masked(order),
         "events": _events(row),
         "asked": _unanswered(row),
+        "unexplained": _unexplained(row, pack, now) if may_explain else None,
         "pack": named(pack),
         "ended": is_ended(order),
-        "told": _told(told_about(order), order),
+        "told": _told(told_about(order), row),
     }
 
 
-def _told(lines: Sequence[Told], order: Order) -> list[dict[str, Any]]:
+def _told(lines: Sequence[Told], row: Row) -> list[dict[str, Any]]:
     """Who was told, by what they were told and the minute: a breach tells a dozen people at once."""
-    spoken = [(line.at.replace(second=0, microsecond=0), _about(line, order), line) for line in lines]
+    spoken = [(line.at.replace(second=0, microsecond=0), _about(line, row), line) for line in lines]
     return [
         {"at": at, "about": about, "people": [_person(line) for _at, _about, line in group]}
         for (at, about), group in groupby(spoken, key=itemgetter(0, 1))
     ]
 
 
-def _about(line: Told, order: Order) -> str:
+def _about(line: Told, row: Row) -> str:
     if line.why == "resident":
-        return told_resident(line.kind)
-    return asks(line.kind, line.step, line.promise, order)
+        return told_resident(line.kind, next(one.event for one in row.events if one.event.id == line.event))
+    return asks(line.kind, line.step, line.promise, row.order)
 
 
 def _person(line: Told) -> dict[str, Any]:
@@ -129,6 +137,25 @@ def _event(line: Line, workers: dict[str, str]) -> dict[str, Any]:
         "data": data,
         "texts": line.texts,
     }
+
+
+def _unexplained(row: Row, pack: Pack, now: datetime) -> dict[str, Any] | None:
+    """A broken promise whose resident knows no new time, or one that has passed too; None where there is none.
+
+    `by`: until when somebody is to tell them, before the system does.
+    """
+    late = [clock for clock in row.clocks if clock.promise in pack.explanations and clock.reached_at is None]
+    late = [clock for clock in late if clock.present_state == "missed"]
+    if not late:
+        return None
+    given = ""
+    for line in row.events:
+        given = "" if line.event.verb == "reopen" else line.event.data.get("new_time") or given
+    if given and datetime.fromisoformat(given) > now:
+        return None
+    clock = late[-1]
+    by = clock.due_at + timedelta(minutes=pack.explanations[clock.promise].within_min)
+    return {"promise": clock.promise, "by": by if by > now and not given else None, "passed": bool(given)}
 
 
 def _unanswered(row: Row) -> list[dict[str, Any]]:

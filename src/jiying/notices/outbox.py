@@ -86,6 +86,8 @@ def _to_residents(events: Sequence[Event], ready: Setup) -> Iterator[Message]:
 def _is_for_the_resident(event: Event) -> bool:
     if event.verb not in outgoing.RESIDENT or event.role == "import" or event.data.get("quiet"):
         return False
+    if event.verb == "note":
+        return "new_time" in event.data
     return event.verb != "breach" or event.data.get("promise") == "respond_30"
 
 

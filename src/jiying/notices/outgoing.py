@@ -27,7 +27,7 @@ DIGEST_HOUR = 8
 """The hour at which the day's digest goes out."""
 
 #: What a resident who left a telephone is told of, by verb; the words stand in `wording`.
-RESIDENT = frozenset({"report", "depart", "arrive", "breach"})
+RESIDENT = frozenset({"report", "depart", "arrive", "breach", "explain", "note"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -102,6 +103,7 @@ class Told:
     at: datetime
     who: str
     why: str
+    event: UUID
     kind: str
     step: str
     promise: str
@@ -115,7 +117,19 @@ def told_about(order: Order) -> list[Told]:
     """Who was told what about an order, when and how, newest first; two queries."""
     notices = Notice.objects.filter(order=order).select_related("user").order_by("-created_at", "-pk")[:MOST_TOLD]
     lines = [
-        Told(one.created_at, str(one.user), one.why, one.kind, one.step, one.promise, "inbox", "sent", one.read_at, "")
+        Told(
+            one.created_at,
+            str(one.user),
+            one.why,
+            one.event,
+            one.kind,
+            one.step,
+            one.promise,
+            "inbox",
+            "sent",
+            one.read_at,
+            "",
+        )
         for one in notices
     ]
     messages = Message.objects.filter(order=order).select_related("user", "leader").order_by("-created_at", "-pk")
@@ -131,6 +145,7 @@ def _told(message: Message) -> Told:
         bearer.sent_at or message.created_at,
         who,
         message.why,
+        message.event,
         message.kind,
         message.step,
         message.promise,

@@ -6,15 +6,17 @@ Nothing personal of others: the place as far as the building, the order's number
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from jiying.estates.queries import zone_of
 from jiying.notices.models import Message, Notice
 from jiying.notices.telling import REPLACED
-from jiying.orders.models import Order
+from jiying.orders.models import Event, Order
 from jiying.orders.proof import track_token
 from jiying.orders.store import pack_of
 from jiying.rules import words as rule_words
@@ -49,6 +51,8 @@ _RESIDENT: dict[str, Lazy | str] = {
     "depart": pgettext_lazy("sms", "维修师傅已出发"),
     "arrive": pgettext_lazy("sms", "维修师傅已到场"),
     "breach": pgettext_lazy("sms", "很抱歉没能按时到场，已上报督促"),
+    "explain": pgettext_lazy("sms", "很抱歉还没有到场，新的时间：最晚 %(time)s"),
+    "note": pgettext_lazy("sms", "物业说明了没有按时到场的原因，新的时间：最晚 %(time)s"),
 }
 
 
@@ -109,12 +113,18 @@ def short(messages: Sequence[Message]) -> str:
 def to_resident(message: Message, public_url: str) -> str:
     """What a resident is told, with the link to follow it."""
     link = f"{public_url}/t/{track_token(message.order_id)}"
-    return _t("【即应】%(asks)s") % {"asks": f"{told_resident(message.kind)} {link}"}
+    told = Event.objects.only("district", "at", "canonical").get(id=message.event)
+    return _t("【即应】%(asks)s") % {"asks": f"{told_resident(message.kind, told)} {link}"}
 
 
-def told_resident(kind: str) -> str:
-    """The sentence for a resident."""
-    return str(_RESIDENT[kind])
+def told_resident(kind: str, told: Event) -> str:
+    """The sentence for a resident of what an event told them; a new time stands in it."""
+    new_time = told.data.get("new_time")
+    if not new_time:
+        return str(_RESIDENT[kind])
+    at = datetime.fromisoformat(new_time).astimezone(zone_of(told.district))
+    soon = at - told.at < timedelta(hours=12)
+    return str(_RESIDENT[kind]) % {"time": f"{at:%H:%M}" if soon else f"{at:%m-%d %H:%M}"}
 
 
 def _clipped(text: str, most: int) -> str:

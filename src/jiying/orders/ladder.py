@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jiying.orders.promises import ANSWER, RUNNING, Clock
-from jiying.orders.states import AFTER_WORK, ENDED, State
+from jiying.orders.states import AFTER_WORK, ENDED, ON_THE_WAY, State
 
 if TYPE_CHECKING:
     from jiying.orders.ledger import Ledger
@@ -65,6 +65,8 @@ def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
     if not clock.waits:
         return
     base = {"promise": clock.promise, "round": clock.round}
+    if explained := _explanation(ledger, clock, base):
+        yield explained
     if clock.state == RUNNING:
         warn = ledger.warn_before.get(clock.rule)
         if warn is not None and warn < clock.limit_minutes:
@@ -76,6 +78,16 @@ def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
         if (rung.unless or clock.target) not in ledger.judge.reached:
             data = {**base, "step": rung.step, "tells": list(rung.tells)}
             yield Step(ledger.judge.moment_in(clock, rung.after_min), "escalate", data, "ladder")
+
+
+def _explanation(ledger: Ledger, clock: Clock, base: dict[str, Any]) -> Step | None:
+    """What the resident is told who was not reached in time, unless a person told them in this round."""
+    given = ledger.pack.explanations.get(clock.promise)
+    if given is None or ledger.explained_round == ledger.judge.round or ledger.state in ENDED | AFTER_WORK:
+        return None
+    minutes = given.on_the_way_min if ledger.state in ON_THE_WAY else given.new_time_min
+    data = {**base, "why": ledger.state, "new_time_min": minutes}
+    return Step(clock.due_at + timedelta(minutes=given.within_min), "explain", data, "explanation")
 
 
 def _of_state(ledger: Ledger) -> Iterator[Step]:

@@ -61,6 +61,8 @@ class Ledger:
     fired: set[tuple[str, str, str, int]] = field(default_factory=set)
     wrong_codes: int = 0
     reopened: int = 0
+    explained_round: int = 0
+    """The last round in which a person told the resident of a new time."""
     warn_before: dict[str, int] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
     _step: tuple[int, ladder.Step | None] = (-1, None)
@@ -173,6 +175,8 @@ class Ledger:
             self.worker = data["worker"]
         elif verb == "return":
             self.worker = ""
+        elif verb == "note" and "new_time" in data:
+            self.explained_round = self.judge.round
         elif verb == "reopen":
             self.wrong_codes = 0
             self.reopened += 1
@@ -225,6 +229,8 @@ class Ledger:
             at = step.due_at if punctual else now
             milestone = {"verify": "verified", "close": "closed"}.get(step.verb)
             data = {**step.data, "due_at": step.due_at.isoformat(), **({"quiet": True} if quiet else {})}
+            if step.verb == "explain":
+                data["new_time"] = (at + timedelta(minutes=data.pop("new_time_min"))).isoformat()
             fired.append(
                 self.append(
                     step.verb,

@@ -30,6 +30,7 @@ WAITING = frozenset({State.SUBMITTED, State.SIGNED, State.RETURNED})
 BEFORE_ARRIVAL = WAITING | {State.ASSIGNED, State.EN_ROUTE}
 WORKING = BEFORE_ARRIVAL | {State.ON_SITE}
 OPEN = WORKING | {State.PAUSED}
+ON_THE_WAY = frozenset({State.EN_ROUTE, State.ON_SITE})
 AFTER_WORK = frozenset({State.DONE, State.VERIFIED, State.CLOSED})
 ENDED = frozenset({State.CLOSED, State.REFUSED, State.CANCELLED})
 ALL = frozenset(State)
@@ -142,7 +143,7 @@ MILESTONES = (
 ON_BEHALF = frozenset({"depart", "contact", "arrive", "make_safe", "done"})
 """What an operator may record for a worker who telephones; the event says so."""
 
-OBSERVATIONS = frozenset({"warn", "breach", "escalate", "wrong_code", "attach", "erase", "ask_centre"})
+OBSERVATIONS = frozenset({"warn", "breach", "escalate", "wrong_code", "attach", "erase", "ask_centre", "explain"})
 """Events beside the verbs, which the system adds by itself (a photo that came or was erased among them): they move no
 state and make nobody's version stale."""
 

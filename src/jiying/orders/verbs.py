@@ -18,7 +18,7 @@ from jiying.core.text import clean
 from jiying.core.times import parse_rfc3339
 from jiying.orders.ledger import Ledger
 from jiying.orders.proof import Place, arrival_data, typed_on_arrival
-from jiying.orders.states import IMPORT, RULE, State
+from jiying.orders.states import IMPORT, OPEN, RULE, State
 
 if TYPE_CHECKING:
     from jiying.estates.models import Worker
@@ -32,6 +32,9 @@ MAX_TEXT = 4000
 MAX_CELL = 32_767
 """Characters that a cell of a spreadsheet holds."""
 MAX_PHOTOS = 20
+LONGEST_NEW_TIME = timedelta(days=30)
+MAY_EXPLAIN = frozenset({"worker", "manager", "company", "operator"})
+"""Who may tell a resident of a new time: those who can keep it, or see to it."""
 
 
 class Lookup(Protocol):
@@ -260,6 +263,8 @@ def _note(context: Context) -> dict[str, Any]:
         if context.role != "worker" or context.ledger.state is not State.ASSIGNED:
             raise BadInput.of("data.declines", "not_yours", _("只有派给您、还没出发的单可以说去不了。"))
         data["declines"] = context.ledger.worker
+    if context.data.get("new_time") is not None:
+        data["new_time"] = _new_time(context)
     answers = context.data.get("answers")
     if answers is not None:
         asked = {str(moment.id) for moment in context.ledger.moments if moment.verb == "supervise"}
@@ -267,6 +272,16 @@ def _note(context: Context) -> dict[str, Any]:
             raise BadInput.of("data.answers", "unknown_event", _("没有这条督办。"))
         data["answers"] = str(answers)
     return data
+
+
+def _new_time(context: Context) -> str:
+    """By when somebody will be there after all, which the resident is told."""
+    if context.role not in MAY_EXPLAIN or context.ledger.state not in OPEN:
+        raise BadInput.of("data.new_time", "not_yours", _("只有办理这张工单的人，在完工之前，可以告诉居民新的时间。"))
+    new_time = parse_rfc3339(context.data.get("new_time"), "data.new_time")
+    if not context.now < new_time <= context.now + LONGEST_NEW_TIME:
+        raise BadInput.of("data.new_time", "bad_time", _("新的时间应晚于现在，并在三十天以内。"))
+    return new_time.isoformat()
 
 
 def _solve_remotely(context: Context) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from jiying.dispatch import saying
 from jiying.pages import words
+from jiying.pages.peopletime import people_time
 from jiying.pages.shown import erased, take
 
 #: What the system notes by itself; shown small.
@@ -103,6 +104,10 @@ def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
         yield from _of_assignment(data)
     if verb == "note" and take(data, "declines"):
         yield _("派去的人说去不了")
+    if verb == "explain":
+        yield words.word("why_late", take(data, "why", ""))
+    if new_time := take(data, "new_time"):
+        yield _("新的时间：最晚 %(time)s") % {"time": people_time(datetime.fromisoformat(new_time), ago=False)}
     if verb == "ask_centre":
         yield from _of_asking(data)
     if verb == "arrive" and take(data, "proof"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -74,9 +74,17 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("answer_by", "time", _("答复期限"), True),
     ),
     "urge": (Field("text", "textarea", _("想说的话")),),
-    "note": (Field("text", "textarea", _("留言"), True),),
+    "note": (
+        Field("text", "textarea", _("留言"), True),
+        Field("new_time", "select", _("告诉居民新的时间"), False, _("选了时间，居民会看到这段话和新的时间。")),
+    ),
     "cancel": (),
 }
+
+OFFERED = frozenset({"new_time"})
+"""Fields that stand in a form only where the order's own choices name them."""
+
+_AHEAD_MIN = (15, 30, 45, 60, 90, 120)
 
 #: Verbs that cannot be taken back: they ask once more, even without fields.
 SURE: dict[str, Lazy | str] = {"cancel": _("撤回后这张工单就结束了。")}
@@ -110,10 +118,20 @@ def fields_of(
 
     `last4` adds the last four digits of the telephone, which the tracking page asks for delicate verbs.
     """
+    given = choices or {}
     filled = [
-        replace(field, choices=tuple((choices or {}).get(field.name, field.choices))) for field in FIELDS.get(verb, ())
+        replace(field, choices=tuple(given.get(field.name, field.choices)))
+        for field in FIELDS.get(verb, ())
+        if field.name in given or field.name not in OFFERED
     ]
     return [*filled, _LAST4] if last4 else filled
+
+
+def new_times(now: datetime) -> list[tuple[str, str]]:
+    """The choices of `new_time`: whole minutes ahead of `now`, each with its time of day."""
+    start = timezone.localtime(now).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    times = [(minutes, start + timedelta(minutes=minutes)) for minutes in _AHEAD_MIN]
+    return [(at.isoformat(), str(_("%(n)d 分钟后 · %(time)s") % {"n": n, "time": f"{at:%H:%M}"})) for n, at in times]
 
 
 def data_from(verb: str, posted: Mapping[str, str]) -> dict[str, Any]:

@@ -102,6 +102,7 @@ VERBS: dict[str, VerbWords] = {
     "wrong_code": VerbWords(_("到场码不对"), _("%(who)s 输错了到场码")),
     "attach": VerbWords(_("添加照片"), _("%(who)s 添加了照片")),
     "erase": VerbWords(_("删除照片"), _("照片已按规定删除")),
+    "explain": VerbWords(_("失约说明"), _("系统向居民说明了原因，并给出新的时间")),
     "ask_centre": VerbWords(_("请指挥中心安排"), _("自动派工请指挥中心安排")),
 }
 
@@ -249,6 +250,17 @@ AUDIENCES: dict[str, Lazy | str] = {
     "resident": _("居民"),
 }
 
+#: How an order stood when its limit had passed and the resident was told why nobody had come, by its state.
+WHY_LATE: dict[str, Lazy | str] = {
+    "submitted": _("物业还没有签收"),
+    "returned": _("正在重新安排"),
+    "signed": _("还没有安排师傅"),
+    "assigned": _("师傅还没有出发"),
+    "en_route": _("师傅在路上，还没有到"),
+    "on_site": _("师傅在处理"),
+    "paused": _("处理暂停了"),
+}
+
 #: Why somebody looks at a telephone; what is chosen is the reason on the audit.
 REVEAL = {
     "visit": _("约上门时间"),
@@ -275,6 +287,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "reveal": REVEAL,
     "audience": AUDIENCES,
     "purpose": PURPOSES,
+    "why_late": WHY_LATE,
     "told_by": TOLD_BY,
     "told": TOLD_STATES,
     "verb": {name: words.button for name, words in VERBS.items()},

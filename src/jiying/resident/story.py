@@ -6,7 +6,7 @@ Names are masked here: a worker is a surname, an office its role.  Nothing that 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row
 from jiying.orders.states import OPEN
 from jiying.orders.store import pack_of
+from jiying.pages.peopletime import people_time
 from jiying.pages.shown import erased
 from jiying.pages.words import word
 from jiying.rules import words as rule_words
@@ -30,7 +31,7 @@ _UNTOLD = frozenset({"warn", "wrong_code", "approve_pause", "supervise", "attach
 #: What staff say to the resident; all other words of theirs stay among themselves.
 _SAID_TO_THEM = {"done": "note", "solve_remotely": "note", "refuse": "rule"}
 _SAID_BY_THEM = {"note": "text", "urge": "text", "rate": "comment", "reopen": "reason_text"}
-_TOLD_DATA = ("promise", "tells", "solved", "satisfaction", "urgency", "kind")
+_TOLD_DATA = ("promise", "tells", "solved", "satisfaction", "urgency", "kind", "why", "new_time")
 _SURNAMES = (
     "欧阳",
     "上官",
@@ -69,11 +70,13 @@ def called(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A promise that was not kept: what went wrong, who was told and when, and by when it is now promised."""
+    """A promise that was not kept: what went wrong, who was told and when; `again`: once that was explained, why and by
+    when somebody will be there after all."""
 
     words: str
     told: str
     told_at: datetime | None
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
     return Story(
         sentence=_sentence(row, crew),
         clock=resident_clock(ours, is_open=row.order.state in OPEN),
-        late=tuple(_late(c, row.events) for c in missed),
+        late=tuple(_late(c, row.events, now, proven=proven) for c in missed),
         was_late=_was_late(c for c in ours if c.round == last_round),
         next_due=min(coming, key=lambda c: c.due_at, default=None) if missed else None,
         lines=tuple(_lines(row.events, crew, pack_of(row.order.pack), proven=proven)),
@@ -197,7 +200,7 @@ def _reason(code: str, pack: Pack) -> str:
     return rule_words.said(reason.names) if reason is not None else code
 
 
-def _late(clock: Clock, lines: Iterable[Line]) -> Late:
+def _late(clock: Clock, lines: Sequence[Line], now: datetime, *, proven: bool) -> Late:
     words = {
         "respond_30": _("说好 30 分钟内到，师傅还没有到场。"),
         "contact": _("说好 30 分钟内联系您，还没有联系。"),
@@ -211,7 +214,27 @@ def _late(clock: Clock, lines: Iterable[Line]) -> Late:
         if line.event.verb == "escalate" and (data.get("promise"), data.get("round")) == (clock.promise, clock.round):
             told.update(dict.fromkeys(word("audience", who) for who in data.get("tells", ())))
             told_at = line.event.at
-    return Late(words[clock.promise], _("、").join(told), told_at)
+    again = _again(lines, now, proven=proven) if clock.promise == "respond_30" else ""
+    return Late(words[clock.promise], _("、").join(told), told_at, again)
+
+
+def _again(lines: Sequence[Line], now: datetime, *, proven: bool) -> str:
+    """Why, in the words of whoever told last in this round, and the new time; empty where nobody has."""
+    for line in reversed(lines):
+        if line.event.verb == "reopen":
+            break
+        if new_time := line.event.data.get("new_time"):
+            why = _why(line, proven=proven)
+            until = datetime.fromisoformat(new_time)
+            sentence = _("新的时间：最晚 %(time)s 到。") if until > now else _("后来说的 %(time)s 也过了，很对不起。")
+            return " ".join(filter(None, (why, sentence % {"time": people_time(until, now, ago=False)})))
+    return ""
+
+
+def _why(line: Line, *, proven: bool) -> str:
+    if line.event.verb == "explain":
+        return _("%(why)s。") % {"why": word("why_late", line.event.data.get("why", ""))}
+    return str(line.data.get("text") or "") if proven else ""
 
 
 def _was_late(clocks: Iterable[Clock]) -> str:
@@ -252,7 +275,7 @@ def _lines(lines: Iterable[Line], crew: dict[str, str], pack: Pack, *, proven: b
 def _is_untold(line: Line, told: dict[Any, tuple[int, list[str]]]) -> bool:
     event = line.event
     if event.verb == "note":
-        return event.role != "resident"
+        return event.role != "resident" and "new_time" not in event.data
     if event.verb == "escalate":
         return event.version != told[_key(line)][0]
     return event.verb in _UNTOLD or (event.verb == "breach" and event.data.get("promise") not in _COUNTED)
@@ -286,6 +309,6 @@ def _said(line: Line, pack: Pack, *, proven: bool) -> str:
         return _reason(str(event.data.get("reason", "")), pack)
     if not proven:
         return ""
-    table = _SAID_BY_THEM if event.role == "resident" else _SAID_TO_THEM
+    table = _SAID_BY_THEM if event.role == "resident" or "new_time" in event.data else _SAID_TO_THEM
     name = table.get(event.verb, "")
     return str(line.data.get(name) or (erased() if f"{name}_sm3" in event.data else ""))

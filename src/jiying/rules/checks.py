@@ -59,9 +59,10 @@ def contradictions(pack: Pack, marked: Marked) -> list[Fault]:
 def _repeats(pack: Pack, marked: Marked) -> Iterator[Fault]:
     for section, key in (
         ("categories", "code"), ("promises", "id"), ("ladder", "step"), ("silence", "id"), ("pauses", "code"),
+        ("explanations", "promise"),
     ):  # fmt: skip
         first: dict[str, int] = {}
-        for place, line in enumerate(marked.document[section]):
+        for place, line in enumerate(marked.document.get(section, ())):
             here = marked.line(section, place, key)
             if first.setdefault(line[key], here) != here:
                 message = f"“{line[key]}” in {section} is already on line {first[line[key]]}."
@@ -78,8 +79,8 @@ def _signs(pack: Pack, marked: Marked) -> Iterator[Fault]:
 
 
 def _unnamed_promises(pack: Pack, marked: Marked) -> Iterator[Fault]:
-    for section in ("promises", "ladder"):
-        for place, line in enumerate(marked.document[section]):
+    for section in ("promises", "ladder", "explanations"):
+        for place, line in enumerate(marked.document.get(section, ())):
             if line["promise"] not in pack.promise_names:
                 message = (
                     f"“{line['promise']}” has no line in promise_names.{meant(line['promise'], pack.promise_names)}"

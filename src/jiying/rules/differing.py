@@ -37,6 +37,7 @@ def changes(old: Pack, new: Pack) -> list[Change]:
         *_ladder(old, new),
         *_calendar(old, new),
         *_pauses(old, new),
+        *_explanations(old, new),
         *_counting(old, new),
         *_categories(old, new),
     ]
@@ -132,6 +133,13 @@ def _pauses(old: Pack, new: Pack) -> Iterator[Change]:
     yield from _each(
         _("暂停原因 %(code)s 未经批准最长"), old.pauses, new.pauses, lambda reason: words.minutes(reason.max_min)
     )
+
+
+def _explanations(old: Pack, new: Pack) -> Iterator[Change]:
+    for promise in dict.fromkeys((*old.explanations, *new.explanations)):
+        before, after = (pack.explanations.get(promise) for pack in (old, new))
+        told = (None if given is None else words.explanation(given) for given in (before, after))
+        yield from _differ(promise, _("失约说明"), *told)
 
 
 def _counting(old: Pack, new: Pack) -> Iterator[Change]:

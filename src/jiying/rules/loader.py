@@ -13,6 +13,7 @@ from jiying.rules.marks import Marked
 from jiying.rules.pack import (
     Category,
     Condition,
+    Explanation,
     FollowUpDraw,
     Keyword,
     LadderStep,
@@ -63,6 +64,7 @@ def _build(document: dict[str, Any]) -> Pack:
         keywords={word: _keyword(line) for word, line in document.get("keywords", {}).get("words", {}).items()},
         calendar=calendar_of(document.get("calendar")),
         promise_names={promise: Names(**names) for promise, names in document["promise_names"].items()},
+        explanations={line["promise"]: _explanation(line) for line in document.get("explanations", ())},
         **{key: int(document[key]) for key in ("claimed_after_min", "typing_mark_min") if key in document},
     )
 
@@ -136,6 +138,16 @@ def _silence(line: dict[str, Any]) -> SilenceRule:
         from_state=line["from_state"],
         after_min=int(line["after_min"]),
         names=Names(**line["names"]),
+        **_origin(line),
+    )
+
+
+def _explanation(line: dict[str, Any]) -> Explanation:
+    return Explanation(
+        promise=line["promise"],
+        within_min=int(line["within_min"]),
+        new_time_min=int(line["new_time_min"]),
+        on_the_way_min=int(line["on_the_way_min"]),
         **_origin(line),
     )
 

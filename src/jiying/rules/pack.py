@@ -206,6 +206,22 @@ class SilenceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a resident gets whose `promise` was broken: why, and a new time (失约说明); minutes.
+
+    `within_min` after the limit the system says so itself, unless a person has.  The time it then names is
+    `on_the_way_min` ahead where somebody has set off, `new_time_min` where nobody has.
+    """
+
+    promise: str
+    within_min: int
+    new_time_min: int
+    on_the_way_min: int
+    source: str
+    assumption: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUpDraw:
     """Which done orders get a follow-up call.
 
@@ -303,6 +319,7 @@ class Pack:
     `claimed_after_min`: minutes between happening and receipt after which an event counts as
     claimed; `typing_mark_min`: an arrival this close to its typing is marked.
     `calendar`: when is worked; None: working time is counted as plain time.
+    `explanations`: by promise.
     """
 
     name: str
@@ -324,6 +341,7 @@ class Pack:
     promise_names: Mapping[str, Names] = field(default_factory=dict, hash=False)
     keywords: Mapping[str, Keyword] = field(default_factory=dict, hash=False)
     calendar: Calendar | None = None
+    explanations: Mapping[str, Explanation] = field(default_factory=dict, hash=False)
 
     @property
     def stamp(self) -> str:

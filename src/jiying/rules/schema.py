@@ -150,6 +150,12 @@ _SILENCE: Json = {
     "after_min": _whole(1, TEN_YEARS_MIN),
     "names": _NAMES,
 }
+_EXPLANATION: Json = {
+    "promise": _CODE,
+    "within_min": _MINUTES,
+    "new_time_min": _whole(1, TEN_YEARS_MIN),
+    "on_the_way_min": _whole(1, TEN_YEARS_MIN),
+}
 _KEYWORD: Json = {
     "type": "object",
     "additionalProperties": False,
@@ -197,6 +203,7 @@ SCHEMA: Json = {
         "calendar": _CALENDAR,
         "claimed_after_min": _MINUTES,
         "typing_mark_min": _MINUTES,
+        "explanations": _lines(_EXPLANATION),
         "keywords": _line({"words": {"type": "object", "additionalProperties": _KEYWORD}}),
     },
 }

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy as _p
 
-from jiying.rules.pack import Calendar, Condition, LadderStep, Limit, Names, Pack, PromiseRule
+from jiying.rules.pack import Calendar, Condition, Explanation, LadderStep, Limit, Names, Pack, PromiseRule
 
 Word = Lazy | str
 
@@ -156,6 +156,13 @@ def step(rung: LadderStep) -> str:
     unless = _("，除非已%(milestone)s") % {"milestone": MILESTONES[rung.unless]} if rung.unless else ""
     told = {"time": minutes(rung.after_min), "who": listed(AUDIENCES[who] for who in rung.tells), "unless": unless}
     return _("%(time)s 后告知 %(who)s%(unless)s") % told
+
+
+def explanation(given: Explanation) -> str:
+    """What follows a breach, in one sentence."""
+    return _("失约后 %(within)s 内说明原因，并给出新的时间：已出发的 %(on_the_way)s，未出发的 %(new_time)s") % {
+        name: minutes(getattr(given, f"{name}_min")) for name in ("within", "on_the_way", "new_time")
+    }
 
 
 def hours(calendar: Calendar | None) -> str:

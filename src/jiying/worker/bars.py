@@ -6,11 +6,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.utils import timezone
+
 from jiying.core.errors import BadCode, JiyingError
 from jiying.orders.attachments import WITH_VERB
 from jiying.orders.queries import Row
+from jiying.orders.states import OPEN
 from jiying.pages import words
-from jiying.pages.verbforms import SURE, Field, fields_of, next_verb
+from jiying.pages.verbforms import SURE, Field, fields_of, new_times, next_verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,10 @@ def _filled(one: Field, tried: Tried) -> Filled:
 
 def _button(row: Row, verb: str, pauses: Sequence[tuple[str, str]], tried: Tried) -> Button:
     ours = tried if tried.verb == verb else Tried()
-    fields = fields_of(verb, {"reason": pauses} if verb == "pause" else None)
+    choices: dict[str, Sequence[tuple[str, str]]] = {"reason": pauses} if verb == "pause" else {}
+    if verb == "note" and row.order.state in OPEN:
+        choices["new_time"] = new_times(timezone.now())
+    fields = fields_of(verb, choices)
     return Button(
         verb=verb,
         label=str(words.VERBS[verb].button),

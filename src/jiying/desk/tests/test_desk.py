@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -317,3 +317,24 @@ def test_the_page_of_an_order_says_who_was_told_and_whether_they_have_seen_it(d,
     mark_read(d.users["company"])
     told = client.get(f"/desk/orders/{order.pk}").text.partition('data-test="told"')[2]
     assert "已确认" in told and "还没有确认" not in told
+
+
+def test_a_broken_promise_asks_the_desk_to_tell_the_resident_a_new_time(d):
+    order, client = report(d, reported_at=timezone.now() - timedelta(minutes=35)), _client(d.users["company"])
+    page = client.get(f"/desk/orders/{order.pk}").content.decode()
+    asked = page[page.index('data-test="unexplained"') :]
+    form, new_time = _form(asked, "note"), re.search(r'<option value="([^"]+)"', asked)
+    assert "系统会自动说明" in asked
+    assert new_time is not None
+    answer = client.post(f"/desk/orders/{order.pk}/note", {**form, "text": "堵车", "new_time": new_time[1]})
+    assert answer.status_code == 302
+    assert 'data-test="unexplained"' not in client.get(f"/desk/orders/{order.pk}").content.decode()
+    told = Event.objects.get(order=order, verb="note").data["new_time"]
+    assert datetime.fromisoformat(told) == datetime.fromisoformat(new_time[1])
+
+
+def test_who_cannot_keep_a_new_time_is_not_asked_for_one(d):
+    order = report(d, reported_at=timezone.now() - timedelta(minutes=35))
+    page = _client(d.users["town"]).get(f"/desk/orders/{order.pk}").content.decode()
+    assert 'data-test="unexplained"' not in page
+    assert 'name="new_time"' not in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -14,6 +14,7 @@ from jiying.notices.channels import load
 from jiying.notices.models import Message
 from jiying.notices.tests.outside import gateway, mail_server, set_up, sms
 from jiying.notices.tests.sent import PHONE, after, sweep, unsigned, wants
+from jiying.orders.models import Event
 from jiying.orders.tests.build import report, walk
 
 
@@ -166,3 +167,14 @@ def test_another_system_is_told_by_a_signed_post_and_not_inside_the_house(d, tol
         assert len(other.got) == 1
     refused = Message.objects.filter(state="failed")
     assert {message.reason for message in refused} == {"the address is private"}
+
+
+def test_a_resident_without_a_screen_hears_the_new_time_itself(d, told):
+    with gateway() as carrier, set_up(sms=sms(carrier.url)):
+        order = report(d, phone="13900001111")
+        unsigned(order, 41)
+        told()
+        sweep("sms", after(order, 42))
+    explained = Event.objects.get(order=order, verb="explain")
+    new_time = timezone.localtime(datetime.fromisoformat(explained.data["new_time"]))
+    assert any(f"新的时间：最晚 {new_time:%H:%M}" in body["say"] for body in carrier.bodies)

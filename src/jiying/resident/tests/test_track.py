@@ -232,3 +232,34 @@ def test_writing_through_a_link_has_a_limit_too(client, d, settings):
     assert refused.status_code == 429
     assert refused.headers["Retry-After"]
     assert "还有一件" in text(refused)
+
+
+def test_ten_minutes_after_the_breach_there_is_a_reason_and_a_new_time(client, d):
+    now = timezone.now()
+    order = build.report(d, reported_at=now - timedelta(minutes=41))
+    watcher.sweep(now)
+    page = text(client.get(url(order)))
+    told = page[page.index('data-test="new-time"') :]
+    assert told.index("物业还没有签收。") < told.index("新的时间：最晚")
+    assert "系统向居民说明了原因，并给出新的时间" in page
+
+
+def test_the_words_of_who_explains_are_for_the_reporter_and_the_new_time_for_all(client, d):
+    now = timezone.now()
+    order = build.report(d, phone=PHONE, reported_at=now - timedelta(minutes=35))
+    new_time = (now + timedelta(minutes=20)).isoformat()
+    act(order.pk, "note", by=d.actor("company"), data={"text": "师傅堵在高架上", "new_time": new_time})
+    page = text(client.get(url(order)))
+    assert "新的时间：最晚" in page
+    assert "高架" not in page
+    client.post(url(order, "show-code"), {"last4": LAST4})
+    assert "师傅堵在高架上 新的时间：最晚" in text(client.get(url(order)))
+
+
+def test_a_new_time_that_has_passed_too_is_said_plainly(client, d, monkeypatch):
+    now = timezone.now()
+    order = build.report(d, reported_at=now - timedelta(minutes=80))
+    watcher.sweep(now - timedelta(minutes=40))
+    page = text(client.get(url(order)))
+    assert "也过了，很对不起" in page
+    assert "新的时间：最晚" not in page[: page.index('id="story-title"')]
