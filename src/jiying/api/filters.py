@@ -18,6 +18,7 @@ from jiying.orders.queries import first_of, narrowed
 from jiying.orders.search import Latest
 from jiying.orders.states import OPEN, State
 from jiying.orders.verbs import KINDS, URGENCIES
+from jiying.people.scopes import scope_of
 
 FILTERS = (
     "state", "kind", "urgency", "category", "town", "estate", "company", "worker", "q", "from", "to", "late",
@@ -39,7 +40,8 @@ def page_of_orders(rows: OrderQuerySet, request: HttpRequest) -> tuple[list[Orde
         # The plain bound beside the exact one is what an index can use.
         rows = rows.filter(Q(reported_at__lt=at) | Q(reported_at=at, pk__lt=uuid_in(last)), reported_at__lte=at)
     wanted = filters_of(request)
-    rows = narrowed(rows, wanted, latest=Latest(limit + 1, at)).order_by("-reported_at", "-pk")
+    rows = narrowed(rows, wanted, scope=scope_of(request.user), latest=Latest(limit + 1, at))
+    rows = rows.order_by("-reported_at", "-pk")
     return cut(first_of(rows, limit + 1, searched="q" in wanted), limit, _keys)
 
 

@@ -154,7 +154,7 @@ def _narrowed(
         rows = rows.filter(state="closed")
     if filters.q:
         is_open = bool(states) and OPEN.issuperset(states)
-        rows = search.narrowed(rows, filters.q, open_only=is_open, latest=latest)
+        rows = search.narrowed(rows, filters.q, scope=scope, open_only=is_open, latest=latest)
     return rows
 
 

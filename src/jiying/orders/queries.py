@@ -24,6 +24,7 @@ from jiying.orders.proof import track_digest
 from jiying.orders.states import OPEN
 from jiying.orders.store import clock_row
 from jiying.people.models import User
+from jiying.people.scopes import Scope
 
 #: The filters of lists, as the REST interface and the desk name them.
 FILTERS = ("state", "kind", "urgency", "town", "estate", "company", "worker", "q", "from", "to", "late", "category")
@@ -74,11 +75,18 @@ def _noted(order: Order | None) -> Order | None:
     return order
 
 
-def narrowed(rows: OrderQuerySet, wanted: dict[str, str], *, latest: search.Latest | None = None) -> OrderQuerySet:
+def narrowed(
+    rows: OrderQuerySet,
+    wanted: dict[str, str],
+    *,
+    scope: Scope | None = None,
+    latest: search.Latest | None = None,
+) -> OrderQuerySet:
     """Apply list filters; values are codes (town, company by USCC), ids (worker) or states.
 
     `state=open` means not ended; several states are joined by commas; `q` is a number's beginning or words;
-    `latest`: a page of the latest reports is wanted, and the rows are narrowed to its cursor already (`search`).
+    `scope`: whose rows these are; `latest`: a page of the latest reports is wanted, and the rows are narrowed to its
+    cursor already (`search`).
     """
     asked = ""
     for name, value in wanted.items():
@@ -100,7 +108,7 @@ def narrowed(rows: OrderQuerySet, wanted: dict[str, str], *, latest: search.Late
         else:
             column = {"town": "town__code", "estate": "estate__code", "company": "company__uscc"}.get(name, name)
             rows = rows.filter(**{column: value})
-    return search.narrowed(rows, asked, latest=latest) if asked else rows
+    return search.narrowed(rows, asked, scope=scope, latest=latest) if asked else rows
 
 
 def first_of(rows: OrderQuerySet, most: int, *, searched: bool) -> list[Order]:

@@ -28,6 +28,7 @@ from django.db.models.lookups import GreaterThan
 from jiying.core.grams import Piece, pieces_of, words_of
 from jiying.orders.models import Cursor, Event, EventText, Order, OrderQuerySet, OrderText, OrderWords
 from jiying.orders.states import OPEN
+from jiying.people.scopes import Scope
 
 FOLLOWER = "search"
 NUMBER = re.compile(r"([0-9]{6})-?([0-9]{0,6})")
@@ -36,6 +37,9 @@ SAID_LATER = ("text", "note", "comment", "reason_text", "rule", "answer_text")
 
 IS_OPEN = "·open"
 """A word that no question can say: it stands with the orders that have not ended."""
+
+IN_TOWN = "·t"
+"""The beginning of another such word: a town's code follows."""
 
 COLLECTED = 800
 """Up to so many answers are collected and sorted; with more, the list is walked in its own order to a full page."""
@@ -66,11 +70,17 @@ class Latest:
 
 
 def narrowed(
-    rows: OrderQuerySet, question: str, *, open_only: bool = False, latest: Latest | None = None
+    rows: OrderQuerySet,
+    question: str,
+    *,
+    scope: Scope | None = None,
+    open_only: bool = False,
+    latest: Latest | None = None,
 ) -> OrderQuerySet:
     """Those of `rows` that answer the question: a number or its beginning, else words.
 
-    A question in which nothing can be looked up (punctuation, pictures) finds nothing.  `open_only`: the caller
+    A question in which nothing can be looked up (punctuation, pictures) finds nothing.  `scope`: whose `rows` these
+    are; who sees a town or two has the index asked for these alone.  `open_only`: the caller
     wants only orders that have not ended, which the index can say.  `latest`: the caller shows a page of the latest
     reports; then the answer may be cut behind that page.
     """
@@ -84,10 +94,23 @@ def narrowed(
         return rows.none()
     if open_only:
         pieces = (Piece(IS_OPEN), *pieces)
-    found = _TWINS[connection.vendor](rows, pieces, latest)
-    if newest := _newest(pieces):
-        found |= Q(pk__in=newest)
+    towns = _towns_alone(scope)
+    found = _TWINS[connection.vendor](rows, pieces, towns, latest)
+    beside = _newest(pieces)
+    if scope is not None and towns:
+        # Few, and named: an "or" between an index and a look at each row would walk all rows.
+        mine = Order.objects.filter(looked_at(pieces), reporter_id=scope.user_id)
+        beside += mine.order_by().values_list("pk", flat=True)
+    if beside:
+        found |= Q(pk__in=beside)
     return rows.filter(found)
+
+
+def _towns_alone(scope: Scope | None) -> Sequence[str]:
+    """The towns of who sees nothing beside them but what they reported themselves."""
+    if scope is None or scope.districts or scope.committees or scope.owned or scope.companies:
+        return ()
+    return () if scope.managed or scope.works_for else sorted(scope.towns)
 
 
 def _newest(pieces: Sequence[Piece]) -> list[uuid.UUID]:
@@ -97,7 +120,7 @@ def _newest(pieces: Sequence[Piece]) -> list[uuid.UUID]:
     ids = list(unread)
     if not ids:
         return []
-    waiting = Order.objects.filter(pk__in=ids, words=None).select_related("estate", "building", "text")
+    waiting = Order.objects.filter(pk__in=ids, words=None).select_related("town", "estate", "building", "text")
     return [
         order.pk
         for order in waiting
@@ -123,7 +146,7 @@ def numbered(question: str) -> tuple[str, str] | None:
 _ANSWERS = "SELECT rowid FROM orders_orderwords_fts WHERE orders_orderwords_fts MATCH %s"
 
 
-def _on_sqlite(rows: OrderQuerySet, pieces: Sequence[Piece], latest: Latest | None) -> Q:
+def _on_sqlite(rows: OrderQuerySet, pieces: Sequence[Piece], towns: Sequence[str], latest: Latest | None) -> Q:
     """Rare words are collected from the index; for frequent ones the list is walked, and each row looked at.
 
     SQLite would collect and sort half of all orders for a page of fifty.  A word may be frequent and yet old: a list
@@ -131,6 +154,8 @@ def _on_sqlite(rows: OrderQuerySet, pieces: Sequence[Piece], latest: Latest | No
     """
     strong, weak = _by_strength(pieces)
     match = " AND ".join(f'"{piece.word}"{" *" if piece.begins else ""}' for piece in strong)
+    if towns:
+        match += " AND (" + " OR ".join(f'"{IN_TOWN}{code}"' for code in towns) + ")"
     more = looked_at(weak) if weak else Q()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({_ANSWERS} LIMIT {COLLECTED + 1})", [match])
@@ -158,15 +183,17 @@ def looked_at(pieces: Iterable[Piece]) -> Q:
     return reduce(and_, (Q(look) for look in looks))
 
 
-def _on_postgresql(rows: OrderQuerySet, pieces: Sequence[Piece], latest: Latest | None) -> Q:
+def _on_postgresql(rows: OrderQuerySet, pieces: Sequence[Piece], towns: Sequence[str], latest: Latest | None) -> Q:
     """PostgreSQL knows how frequent words are, and chooses by itself between collecting and walking."""
     strong, weak = _by_strength(pieces)
     match = " & ".join(f"'{piece.word}'{':*' if piece.begins else ''}" for piece in strong)
+    if towns:
+        match += " & (" + " | ".join(f"'{IN_TOWN}{code}'" for code in towns) + ")"
     ids = RawSQL("SELECT order_id FROM orders_orderwords WHERE tokens @@ %s::tsquery", [match])
     return Q(pk__in=ids) & (looked_at(weak) if weak else Q())
 
 
-_TWINS: dict[str, Callable[[OrderQuerySet, Sequence[Piece], Latest | None], Q]] = {
+_TWINS: dict[str, Callable[[OrderQuerySet, Sequence[Piece], Sequence[str], Latest | None], Q]] = {
     "sqlite": _on_sqlite,
     "postgresql": _on_postgresql,
 }
@@ -190,7 +217,7 @@ def index(order_ids: Iterable[uuid.UUID]) -> int:
         said = EventText.objects.filter(order_id__in=ids, field__in=SAID_LATER).order_by("order_id", "version", "field")
         for order_id, text in said.values_list("order_id", "text"):
             later[order_id].append(text)
-        orders = Order.objects.filter(pk__in=ids).select_related("estate", "building")
+        orders = Order.objects.filter(pk__in=ids).select_related("town", "estate", "building")
         return _keep([(order, _words(order, texts.get(order.pk), later[order.pk])) for order in orders])
 
 
@@ -235,7 +262,8 @@ def _words(order: Order, text: OrderText | None, later: Iterable[str]) -> str:
         plain.append(order.building.name)
     said = [text.description, text.unit, text.address] if text is not None else []
     words = words_of(*plain, *said, *later)
-    return f" {IS_OPEN}{words}" if order.state in OPEN else words
+    town = f" {IN_TOWN}{order.town.code}" if order.town is not None else ""
+    return f"{town} {IS_OPEN}{words}" if order.state in OPEN else f"{town}{words}"
 
 
 EPOCH_S = 946_684_800

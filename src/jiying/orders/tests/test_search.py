@@ -12,12 +12,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jiying.core.grams import matches, words_of
+from jiying.core.grams import matches, pieces_of, words_of
 from jiying.core.text import is_han
 from jiying.orders import commands, search
 from jiying.orders.actions import act
 from jiying.orders.models import Cursor, Event, EventText, Order, OrderText, OrderWords
 from jiying.orders.tests.build import District, district, report, walk
+from jiying.people.scopes import scope_of
 
 pytestmark = pytest.mark.django_db
 
@@ -190,12 +191,37 @@ def test_nobody_finds_what_they_may_not_see(d):
         assert list(rows) == sees, user
 
 
+@pytest.mark.parametrize("question", ["漏水", "管漏水", "水", "漏水 301"])
+def test_a_town_asks_the_index_for_itself_and_finds_what_the_plain_look_finds(d, question):
+    here = [indexed(d, "水管漏水 301 室", now=timezone.now() - timedelta(days=day)) for day in range(3)]
+    for _ in range(2):
+        indexed(d, "水管漏水 301 室", estate=d.estate2.code)
+    mine = indexed(d, "水管漏水 301 室", estate=d.estate2.code)
+    Order.objects.filter(pk=mine.pk).update(reporter=d.users["town"])
+    rows, scope = Order.objects.visible_to(d.users["town"]), scope_of(d.users["town"])
+    plain = {order.pk for order in rows.filter(search.looked_at(pieces_of(question)))}
+    assert plain == {order.pk for order in (*here, mine)}, "what they reported themselves lies elsewhere"
+    for latest in (None, search.Latest(3)):
+        found = search.narrowed(rows, question, scope=scope, latest=latest).order_by("-reported_at", "-pk")
+        assert {order.pk for order in found[:3]} <= plain
+        if latest is None:
+            assert {order.pk for order in found} == plain
+
+
+@pytest.mark.parametrize("role", ["operator", "company", "committee", "manager", "worker", "resident"])
+def test_who_sees_other_than_towns_is_asked_as_before(d, role):
+    indexed(d, "水管漏水", by=d.actor("resident"))
+    rows = Order.objects.visible_to(d.users[role])
+    asked = search.narrowed(rows, "漏水", scope=scope_of(d.users[role]))
+    assert set(asked) == set(search.narrowed(rows, "漏水"))
+
+
 @pytest.mark.parametrize(
     "question",
     [
         "", " ", "%", '"', "*", "'", "\\", "_", "😀", "，。！", "(", ")", ":", "-", "AND", "OR", "NOT", "NEAR",
         "NEAR(水 管)", "words:水", "^水", "水*", '"水管', "水管 AND", "水 OR 1=1", "'; DROP TABLE orders_order; --",
-        "·open",
+        "·open", "·t310115004",
         "水\x00管", "\ud800", "水" * 500, "水管漏" * 200, " ".join(str(n) for n in range(500)), "x" * 5000, "’", "a'b",
         "\u202e", "ﷺ", "İ", "ß",
     ],
