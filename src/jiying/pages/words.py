@@ -102,7 +102,7 @@ VERBS: dict[str, VerbWords] = {
     "wrong_code": VerbWords(_("到场码不对"), _("%(who)s 输错了到场码")),
     "attach": VerbWords(_("添加照片"), _("%(who)s 添加了照片")),
     "erase": VerbWords(_("删除照片"), _("照片已按规定删除")),
-    "explain": VerbWords(_("失约说明"), _("系统向居民说明了原因，并给出新的时间")),
+    "explain": VerbWords(_("失约说明"), _("说明了原因，给出新的时间")),
     "ask_centre": VerbWords(_("请指挥中心安排"), _("自动派工请指挥中心安排")),
 }
 

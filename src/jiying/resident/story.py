@@ -70,12 +70,15 @@ def called(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A promise that was not kept: what went wrong, who was told and when; `again`: once that was explained, why and by
-    when somebody will be there after all."""
+    """A promise that was not kept: what went wrong, who was told and when.
+
+    `why`, `again`: once it was explained, the reason, and by when somebody will be there after all.
+    """
 
     words: str
     told: str
     told_at: datetime | None
+    why: str = ""
     again: str = ""
 
 
@@ -214,21 +217,20 @@ def _late(clock: Clock, lines: Sequence[Line], now: datetime, *, proven: bool) -
         if line.event.verb == "escalate" and (data.get("promise"), data.get("round")) == (clock.promise, clock.round):
             told.update(dict.fromkeys(word("audience", who) for who in data.get("tells", ())))
             told_at = line.event.at
-    again = _again(lines, now, proven=proven) if clock.promise == "respond_30" else ""
-    return Late(words[clock.promise], _("、").join(told), told_at, again)
+    why, again = _again(lines, now, proven=proven) if clock.promise == "respond_30" else ("", "")
+    return Late(words[clock.promise], _("、").join(told), told_at, why, again)
 
 
-def _again(lines: Sequence[Line], now: datetime, *, proven: bool) -> str:
+def _again(lines: Sequence[Line], now: datetime, *, proven: bool) -> tuple[str, str]:
     """Why, in the words of whoever told last in this round, and the new time; empty where nobody has."""
     for line in reversed(lines):
         if line.event.verb == "reopen":
             break
         if new_time := line.event.data.get("new_time"):
-            why = _why(line, proven=proven)
             until = datetime.fromisoformat(new_time)
             sentence = _("新的时间：最晚 %(time)s 到。") if until > now else _("后来说的 %(time)s 也过了，很对不起。")
-            return " ".join(filter(None, (why, sentence % {"time": people_time(until, now, ago=False)})))
-    return ""
+            return _why(line, proven=proven), sentence % {"time": people_time(until, now, ago=False)}
+    return "", ""
 
 
 def _why(line: Line, *, proven: bool) -> str:

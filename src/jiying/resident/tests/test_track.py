@@ -239,9 +239,9 @@ def test_ten_minutes_after_the_breach_there_is_a_reason_and_a_new_time(client, d
     order = build.report(d, reported_at=now - timedelta(minutes=41))
     watcher.sweep(now)
     page = text(client.get(url(order)))
-    told = page[page.index('data-test="new-time"') :]
+    told = page[page.index('data-test="why-late"') :]
     assert told.index("物业还没有签收。") < told.index("新的时间：最晚")
-    assert "系统向居民说明了原因，并给出新的时间" in page
+    assert "说明了原因，给出新的时间" in page
 
 
 def test_the_words_of_who_explains_are_for_the_reporter_and_the_new_time_for_all(client, d):
@@ -253,7 +253,7 @@ def test_the_words_of_who_explains_are_for_the_reporter_and_the_new_time_for_all
     assert "新的时间：最晚" in page
     assert "高架" not in page
     client.post(url(order, "show-code"), {"last4": LAST4})
-    assert "师傅堵在高架上 新的时间：最晚" in text(client.get(url(order)))
+    assert '<p data-test="why-late">师傅堵在高架上</p>' in text(client.get(url(order)))
 
 
 def test_a_new_time_that_has_passed_too_is_said_plainly(client, d, monkeypatch):
