@@ -38,7 +38,7 @@ def minute_bars(tally: Tally) -> list[Bar]:
 
 def hour_bars(tally: Tally) -> list[Bar]:
     """By the hour of the report: how many emergencies were reached in time, and above them those that were not."""
-    kept = [Kept.of(tally.counts, f"h.{hour}") for hour in range(24)]
+    kept = [Kept.of(tally, f"h.{hour}") for hour in range(24)]
     most = max((one.due for one in kept), default=0)
     return [
         Bar(
@@ -66,7 +66,7 @@ def trend(days: Sequence[tuple[date, Tally]]) -> list[Day]:
     """Both headlines of the thirty minutes, day by day."""
     out = []
     for day, tally in days:
-        arrived, contacted = Kept.of(tally.counts, ARRIVED), Kept.of(tally.counts, CONTACTED)
+        arrived, contacted = Kept.of(tally, ARRIVED), Kept.of(tally, CONTACTED)
         out.append(Day(day, share(arrived.met, arrived.due), share(contacted.met, contacted.due), arrived.due))
     return out
 

@@ -67,7 +67,7 @@ def headlines(
             "formula": _("本期收到的投诉件数"),
             "numerator": _complaints(total),
             "denominator": _homes(total["households"]),
-            "history": [tally.counts["complaints"] for _day, tally in days] if total["submitted"] else [],
+            "history": [tally.count("complaints") for _day, tally in days] if total["submitted"] else [],
             "href": links.reported(kind="complaint") if total["complaints"] else "",
             **common,
         },
@@ -123,7 +123,7 @@ def _percent(share: float | None, before: float | None) -> Figures:
 
 
 def _kept(tally: Tally, name: str) -> float | None:
-    kept = Kept.of(tally.counts, name)
+    kept = Kept.of(tally, name)
     return share(kept.met, kept.due)
 
 

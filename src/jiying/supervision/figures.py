@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from math import ceil, sqrt
 from typing import Any
@@ -91,9 +91,9 @@ class Kept:
     grades: tuple[int, int, int] = (0, 0, 0)
 
     @classmethod
-    def of(cls, counts: Mapping[str, int], name: str) -> Kept:
+    def of(cls, tally: Tally, name: str) -> Kept:
         """From the names `name.met`, `name.missed` … of `counting`."""
-        met, missed, claimed, *grades = (counts.get(end, 0) for end in _ends(name))
+        met, missed, claimed, *grades = map(tally.count, _ends(name))
         return cls(met, missed, claimed, (grades[0], grades[1], grades[2]))
 
     @property
@@ -128,22 +128,44 @@ def minutes_of(counts: Mapping[str, int]) -> dict[int, int]:
     return {int(name[2:]): n for name, n in counts.items() if name.startswith("m.")}
 
 
-@dataclass(slots=True)
 class Tally:
     """All that is counted about one town, company, estate or committee.
 
-    `counts` has the names of `counting`, `households` those of the place, `covered` the ones of them in estates
-    with a running contract (None where that is no question: a company serves what it serves).
+    `households` are those of the place, `covered` the ones of them in estates with a running contract (None where
+    that is no question: a company serves what it serves).
     """
 
-    counts: Counter[str] = field(default_factory=Counter)
-    households: int = 0
-    covered: int | None = None
+    __slots__ = ("_parts", "covered", "households")
+
+    def __init__(self, *parts: Mapping[str, int], households: int = 0, covered: int | None = None) -> None:
+        """`parts` have the names of `counting`, and are added up when that is asked for."""
+        self._parts = list(parts)
+        self.households, self.covered = households, covered
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Everything, by its name."""
+        first = self._parts[0] if len(self._parts) == 1 else None
+        if isinstance(first, Counter):
+            return first
+        whole: Counter[str] = Counter()
+        for part in self._parts:
+            for name, n in part.items():
+                whole[name] = whole.get(name, 0) + n
+        self._parts = [whole]
+        return whole
+
+    def count(self, name: str) -> int:
+        """One name alone, which does not add up the others: thousands of places are sorted by one figure."""
+        n = 0
+        for part in self._parts:
+            if name in part:
+                n += part[name]
+        return n
 
     def add(self, other: Tally) -> None:
         """Take in another place."""
-        for name, n in other.counts.items():
-            self.counts[name] += n
+        self._parts += other._parts
         self.households += other.households
         if other.covered is not None:
             self.covered = (self.covered or 0) + other.covered
@@ -157,27 +179,27 @@ class Tally:
 
     def responsiveness(self) -> dict[str, Any]:
         """Response promises met ÷ due."""
-        kept = [Kept.of(self.counts, name) for name in RESPONSE]
+        kept = [Kept.of(self, name) for name in RESPONSE]
         met, due = sum(one.met for one in kept), sum(one.due for one in kept)
         return {"due": due, "met": met, "share": share(met, due)}
 
     def satisfaction(self) -> dict[str, Any]:
         """(satisfied + 0.9 × fairly) ÷ answers, with its 95 % interval and size."""
-        n = sum(self.counts[f"rating.{rating}"] for rating in RATINGS)
+        n = sum(self.count(f"rating.{rating}") for rating in RATINGS)
         if not n:
             return {"share": None, "low": None, "high": None, "n": 0}
-        p = (self.counts["rating.satisfied"] + FAIRLY * self.counts["rating.fairly"]) / n
+        p = (self.count("rating.satisfied") + FAIRLY * self.count("rating.fairly")) / n
         low, high = wilson(p, n)
         return {"share": p, "low": low, "high": high, "n": n}
 
     def resolution(self) -> dict[str, Any]:
         """Orders whose resident's last word is that it is solved ÷ all with such a word."""
-        solved, unsolved = self.counts["answer.solved"], self.counts["answer.unsolved"]
+        solved, unsolved = self.count("answer.solved"), self.count("answer.unsolved")
         return {"share": share(solved, solved + unsolved), "n": solved + unsolved}
 
     def paused(self) -> dict[str, Any]:
         """Paused minutes ÷ all minutes from report to the end of the work, and by reason."""
-        whole = self.counts["open"]
+        whole = self.count("open")
         reasons = {
             name.removeprefix("paused."): n for name, n in sorted(self.counts.items()) if name.startswith("paused.")
         }
@@ -193,25 +215,25 @@ class Tally:
 Formula = Callable[[Tally, float], Any]
 
 FORMULAS: dict[str, Formula] = {
-    "promises": lambda tally, days: {name: Kept.of(tally.counts, name).shown() for name in PROMISES},
-    "arrived_30": lambda tally, days: Kept.of(tally.counts, ARRIVED).shown(),
-    "contacted_30": lambda tally, days: Kept.of(tally.counts, CONTACTED).shown(),
+    "promises": lambda tally, days: {name: Kept.of(tally, name).shown() for name in PROMISES},
+    "arrived_30": lambda tally, days: Kept.of(tally, ARRIVED).shown(),
+    "contacted_30": lambda tally, days: Kept.of(tally, CONTACTED).shown(),
     "responsiveness": lambda tally, days: tally.responsiveness(),
     "median_min": lambda tally, days: quantile(minutes_of(tally.counts), 0.5),
     "p90_min": lambda tally, days: quantile(minutes_of(tally.counts), 0.9),
-    "submitted": lambda tally, days: tally.counts["submitted"],
-    "reopened": lambda tally, days: tally.counts["reopened"],
-    "done": lambda tally, days: tally.counts["done"],
-    "solved_remotely": lambda tally, days: tally.counts["remote"],
-    "closed": lambda tally, days: tally.counts["closed"],
-    "rework": lambda tally, days: share(tally.counts["reopened"], tally.counts["done"]),
-    "first_time_fix": lambda tally, days: share(tally.counts["fixed_first"], tally.counts["closed"]),
-    "left_out": lambda tally, days: {name: share(tally.counts[name], tally.counts["submitted"]) for name in LEFT_OUT},
+    "submitted": lambda tally, days: tally.count("submitted"),
+    "reopened": lambda tally, days: tally.count("reopened"),
+    "done": lambda tally, days: tally.count("done"),
+    "solved_remotely": lambda tally, days: tally.count("remote"),
+    "closed": lambda tally, days: tally.count("closed"),
+    "rework": lambda tally, days: share(tally.count("reopened"), tally.count("done")),
+    "first_time_fix": lambda tally, days: share(tally.count("fixed_first"), tally.count("closed")),
+    "left_out": lambda tally, days: {name: share(tally.count(name), tally.count("submitted")) for name in LEFT_OUT},
     "satisfaction": lambda tally, days: tally.satisfaction(),
     "resolution": lambda tally, days: tally.resolution(),
-    "complaints": lambda tally, days: tally.counts["complaints"],
-    "complaints_repeated": lambda tally, days: tally.counts["repeated"],
-    "complaints_per_1000": lambda tally, days: per_1000(tally.counts["complaints"], tally.households, days),
+    "complaints": lambda tally, days: tally.count("complaints"),
+    "complaints_repeated": lambda tally, days: tally.count("repeated"),
+    "complaints_per_1000": lambda tally, days: per_1000(tally.count("complaints"), tally.households, days),
     "households": lambda tally, days: tally.households,
     "coverage": lambda tally, days: None if tally.covered is None else share(tally.covered, tally.households),
     "paused": lambda tally, days: tally.paused(),

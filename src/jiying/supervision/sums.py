@@ -7,14 +7,14 @@ adds comes from the orders that are waiting.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, TypeVar
 
+import orjson
 from django.db.models import Count, F, Q, Sum, Value
 
 from jiying.orders.models import Clock, Event, Order
@@ -29,8 +29,12 @@ BY = {"town": Grain.TOWN, "company": Grain.COMPANY, "committee": Grain.CELL, "es
 ANSWERS = ("rate", "confirm", "verify", "reopen")
 """Verbs of residents' words, which count when they were said."""
 
-Counts = defaultdict[uuid.UUID | None, Counter[str]]
+Key = uuid.UUID | None
+Counts = defaultdict[Key, Counter[str]]
 """Counts by the id of a town, company, committee or estate; None for orders without one."""
+
+Parts = dict[Key, list[Mapping[str, int]]]
+"""The same, of each place in parts that are still to be added up."""
 
 
 Found = TypeVar("Found")
@@ -56,9 +60,9 @@ class Period:
     zone: tzinfo
 
 
-def counts(reach: Reach, period: Period, by: str) -> Counts:
-    """The counts of a period by place."""
-    return _steady(lambda edition: _counts(edition, reach, period, by))
+def parts(reach: Reach, period: Period, by: str) -> Parts:
+    """The counts of a period by place, in parts."""
+    return _steady(lambda edition: _parts(edition, reach, period, by))
 
 
 def daily(reach: Reach, first: int, end: int) -> dict[int, Counter[str]]:
@@ -75,15 +79,18 @@ def _steady(ask: Callable[[int], Found]) -> Found:
             return found
 
 
-def _counts(edition: int, reach: Reach, period: Period, by: str) -> Counts:
-    out: Counts = defaultdict(Counter)
+def _parts(edition: int, reach: Reach, period: Period, by: str) -> Parts:
+    single: Counts = defaultdict(Counter)
+    out: Parts = {}
     if reach.orders is not None:
-        _exactly(out, edition, reach, period, by, [(period.from_, period.to)])
+        _exactly(single, edition, reach, period, by, [(period.from_, period.to)])
     else:
         days = Days.of(period.from_, period.to, period.zone)
-        _whole_days(out, edition, reach, days, by)
-        _exactly(out, edition, reach, period, by, days.edges)
-    _waiting(out, edition, reach, period, by)
+        out = _whole_days(edition, reach, days, by)
+        _exactly(single, edition, reach, period, by, days.edges)
+    _waiting(single, edition, reach, period, by)
+    for key, counted in single.items():
+        out.setdefault(key, []).append(counted)
     return out
 
 
@@ -99,7 +106,7 @@ def _cells(where: Q) -> Any:
     return Cell.objects.filter(where, grain=Grain.CELL).values("pk")
 
 
-def _whole_days(out: Counts, edition: int, reach: Reach, days: Days, by: str) -> None:
+def _whole_days(edition: int, reach: Reach, days: Days, by: str) -> Parts:
     starts: dict[int, list[int]] = {}
     for span, start in blocks(days.first, days.end):
         starts.setdefault(span, []).append(start)
@@ -115,18 +122,17 @@ def _whole_days(out: Counts, edition: int, reach: Reach, days: Days, by: str) ->
         rows.filter(where, span=span).order_by().values_list(place).annotate(told=Gathered("counts"))
         for span, where in sides.items()
     ]
+    out: Parts = {}
     for key, told in asked[0].union(*asked[1:], all=True) if asked else ():
-        into = out[key if by != "all" else None]
-        for counted in json.loads(told):
-            for name, n in counted.items():
-                into[name] = into.get(name, 0) + n
+        out.setdefault(key if by != "all" else None, []).extend(orjson.loads(told))
+    return out
 
 
 def _daily(edition: int, reach: Reach, first: int, end: int) -> dict[int, Counter[str]]:
     out: dict[int, Counter[str]] = {day: Counter() for day in range(first, end)}
     rows = _rows(edition, reach, "all").filter(span=1, start__gte=first, start__lt=end)
     for day, said in rows.values_list("start", "counts"):
-        for name, n in json.loads(said).items():
+        for name, n in orjson.loads(said).items():
             out[day][name] += n
     return out
 
