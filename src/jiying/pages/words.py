@@ -168,6 +168,7 @@ ROLES: dict[str, Lazy | str] = {
     "worker": _("维修工"),
     "manager": _("小区经理"),
     "company": _("物业企业"),
+    "helper": _("支援单位"),
     "committee": _("居村委"),
     "town": _("街镇房办"),
     "operator": _("坐席"),
