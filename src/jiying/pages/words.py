@@ -235,6 +235,16 @@ LEDGER_STATES: dict[str, Lazy | str] = {
 }
 """What a ledger that is brought in says of an order."""
 
+NIGHT_DUTIES: dict[str, Lazy | str] = {
+    "front_desk": _("前台、门岗"),
+    "manager": _("值班经理"),
+    "town": _("街镇值班"),
+    "committee": _("居村委值班"),
+    "centre": _("坐席"),
+    "supervisor": _("值班长"),
+    "district": _("区物管处值班"),
+}
+
 AUDIENCES: dict[str, Lazy | str] = {
     "front_desk": _("客服前台"),
     "manager": _("小区经理"),
@@ -265,6 +275,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "clock_state": CLOCK_STATES,
     "role": ROLES,
     "duty": DUTIES,
+    "night_duty": NIGHT_DUTIES,
     "kind": KINDS,
     "urgency": URGENCIES,
     "channel": CHANNELS,

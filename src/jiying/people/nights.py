@@ -57,6 +57,21 @@ class Nights:
         begins = self.begins if works(self.calendar, day) else self.ends
         return self.moment(day, begins), self.moment(day + timedelta(days=1), self.ends)
 
+    def part(self, day: date, begins: int, ends: int) -> tuple[datetime, datetime]:
+        """From one minute of the day to another in the night of `day`; what lies before its morning is the day after.
+
+        What was asked for may end before it begins, or lie outside of the night: the caller looks.
+
+        >>> nights = Nights(ZoneInfo("Asia/Shanghai"), 1050, 510, Calendar(hours=()))
+        >>> [f"{at:%d %H:%M}" for at in nights.part(date(2026, 11, 27), 23 * 60, 5 * 60)]
+        ['27 23:00', '28 05:00']
+        """
+        after = day + timedelta(days=1)
+        return (
+            self.moment(day if begins >= self.ends else after, begins),
+            self.moment(day if ends > self.ends else after, ends),
+        )
+
     def of(self, at: datetime) -> date | None:
         """The day on which the night around `at` (aware) began; None in working hours."""
         local = at.astimezone(self.zone)
