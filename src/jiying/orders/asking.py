@@ -71,7 +71,9 @@ def asks_of(changes: Sequence[Change]) -> list[Ask]:
     orders = {change.order.pk: change.order for change, _moment in asking}
     before = set(Ask.objects.filter(order_id__in=orders).values_list("order_id", "round"))
     sent = {worker for change, moment in asking if (worker := _holder(change.ledger, moment.version))}
-    holders = dict(Worker.objects.filter(pk__in=sent).values_list("pk", "company_id")) if sent else {}
+    holders: dict[uuid.UUID | None, uuid.UUID] = {}
+    if sent:
+        holders.update(Worker.objects.filter(pk__in=sent).values_list("pk", "company_id"))
     towns = {order.town_id for order in orders.values() if order.town_id}
     day = timezone.localdate(max(moment.at for _change, moment in asking))
     places: dict[tuple[str, object], list[uuid.UUID]] = defaultdict(list)

@@ -270,7 +270,7 @@ def _rosters(staff: people.Staff, district: Division) -> None:
             ends_at=nights.night(monday + timedelta(days=n))[1],
         )
         for member in staff.members
-        if (duty := duties.get(member.user.username))
+        if (duty := duties.get(member.user.username)) and member.organisation is not None
         for n in range(13 if member.organisation.kind == OrganisationKind.COMPANY else 14)
     ]
     NightDuty.objects.bulk_create(rows, batch_size=500)
