@@ -93,7 +93,7 @@ def test_the_worked_example_of_the_chain_is_right():
 
 
 def test_the_matrix_of_roles_is_that_of_the_table():
-    roles = ["resident", "worker", "manager", "company", "committee", "town"]
+    roles = ["resident", "worker", "manager", "company", "helper", "committee", "town"]
     roles += ["operator", "supervisor", "district", "owners", "rule", "import"]
     said = {
         row[0]: {role for role, mark in zip(roles, row[1:], strict=True) if mark}

@@ -17,8 +17,10 @@ from django.utils import timezone
 from tests.served import jiying
 
 from jiying.config import doctor, doctor_data
+from jiying.estates.queries import nights_of
 from jiying.orders.models import Order
 from jiying.orders.tests import build
+from jiying.people.actions import put_on_duty
 
 
 @pytest.fixture
@@ -199,3 +201,19 @@ def test_a_store_that_cannot_be_written_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor_data, "default_storage", FileSystemStorage(location=str(tmp_path / "well")))
     assert by_name(doctor_data.storage)["storage"].status == "ok"
     assert not [path for path in (tmp_path / "well").rglob("*") if path.is_file()]
+
+
+@pytest.mark.django_db
+def test_nights_of_the_coming_week_without_anybody_are_told_where_a_roster_is_kept():
+    d = build.district()
+    assert by_name(doctor_data.rosters)["rosters"].hint.startswith("none is kept")
+    nights = nights_of("310115")
+    tonight = nights.of(timezone.now()) or timezone.localdate()
+    week = [nights.night(tonight + timedelta(days=n)) for n in range(7)]
+    put_on_duty(d.company.organisation, "front_desk", [d.users["company"]], week[:6])
+    found = by_name(doctor_data.rosters)["rosters"]
+    assert found.status == "warn"
+    assert f"{d.company.name} {tonight + timedelta(days=6)} (front_desk)" in found.hint
+    assert d.company2.name not in found.hint
+    put_on_duty(d.company.organisation, "front_desk", [d.users["company"]], week)
+    assert by_name(doctor_data.rosters)["rosters"].status == "ok"

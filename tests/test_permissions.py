@@ -39,6 +39,8 @@ RINGS = "manager company frontdesk committee operator supervisor"
 #: Who brings ledgers in.
 IMPORTS = "town supervisor district"
 DESK = "manager company frontdesk committee owners town operator supervisor district"
+#: Who keeps a duty roster; an owners' committee has none.
+ROSTERS = "manager company frontdesk committee town operator supervisor district"
 
 SECRET = "只有本单的人看得见的话"
 PHONE = "13812340987"
@@ -103,6 +105,10 @@ PAGES: dict[str, Door] = {
     "desk": Door(DESK),
     "desk/workers": Door("manager company frontdesk"),
     "desk/workers/<uuid:worker_id>/duty": Door(None, "manager company frontdesk", own=True),
+    "desk/roster": Door(ROSTERS),
+    "desk/roster/fill": Door(None, ROSTERS),
+    "desk/roster/copy": Door(None, ROSTERS),
+    "desk/roster/off": Door(None, ROSTERS),
     "desk/orders/<uuid:order_id>": Door(DESK, own=True),
     "desk/orders/<uuid:order_id>/telephone": Door(DESK, RINGS, own=True, inside=302),
     "desk/orders/<uuid:order_id>/photos": Door(None, DESK, own=True),

@@ -22,6 +22,7 @@ OLDEST_POSTGRESQL = 15
 CLOCK_S = 2.0
 LAG_S, LAG_EVENTS = 10.0, 1000
 STUCK = timedelta(hours=1)
+SHOWN_GAPS = 5
 HOW_TO_START = "is `jiying work` (or `serve`) running, and what does the log say?"
 
 
@@ -211,6 +212,28 @@ def outbox() -> Iterator[Check]:
             yield Check("outbox", OK, f"{one.name}: {one.waiting} wait, {one.failed} failed today")
 
 
+def rosters() -> Iterator[Check]:
+    """The nights of the coming week for which a roster that is kept names nobody."""
+    from jiying.estates.queries import nights_of
+    from jiying.people.models import Organisation
+    from jiying.people.rosters import gaps
+
+    keeping = list(Organisation.objects.filter(night_duties__isnull=False).distinct().order_by("name"))
+    found = []
+    for district in sorted({one.district for one in keeping}):
+        nights, now = nights_of(district), timezone.now()
+        tonight = nights.of(now) or now.astimezone(nights.zone).date()
+        found += gaps([one for one in keeping if one.district == district], nights, tonight)
+    if found:
+        named = [f"{gap.organisation.name} {gap.night} ({gap.duty})" for gap in found[:SHOWN_GAPS]]
+        more = f" and {len(found) - SHOWN_GAPS} more" if len(found) > SHOWN_GAPS else ""
+        yield Check("rosters", WARN, f"nobody on duty: {', '.join(named)}{more}; by day's rule everybody is told there")
+    elif keeping:
+        yield Check("rosters", OK, f"{len(keeping)} kept, no gap in the coming week")
+    else:
+        yield Check("rosters", OK, "none is kept: at night everybody is told, as by day")
+
+
 def storage() -> Iterator[Check]:
     """Where files of orders lie: writable?"""
     if isinstance(default_storage, FileSystemStorage) and not default_storage.base_location:
@@ -267,6 +290,7 @@ DATA: tuple[tuple[str, Checking], ...] = (
     ("signals", _with_database(signals)),
     ("jobs", _with_database(jobs)),
     ("outbox", _with_database(outbox)),
+    ("rosters", _with_database(rosters)),
     ("storage", storage),
     ("heads", heads),
 )

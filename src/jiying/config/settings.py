@@ -13,6 +13,7 @@ from jiying.config import logs
 from jiying.config.home import allowed_hosts, home, is_loopback, secret
 from jiying.config.storage import storages_of
 from jiying.config.vendor import SERVED as VENDOR
+from jiying.people.nights import night_hours
 
 HOME = home()
 HOST = os.environ.get("JIYING_HOST") or "127.0.0.1"
@@ -21,6 +22,10 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured("JIYING_PORT must be a number from 0 to 65535.") from error
 DEMO = os.environ.get("JIYING_DEMO", "") not in ("", "0")
+try:
+    NIGHT = night_hours(os.environ.get("JIYING_NIGHT") or "17:30-08:30")
+except ValueError as error:
+    raise ImproperlyConfigured("JIYING_NIGHT must be hours that cross midnight, for example 17:30-08:30.") from error
 PUBLIC_RATE = os.environ.get("JIYING_PUBLIC_RATE") or "30/min"
 REDIS_URL = os.environ.get("JIYING_REDIS_URL") or ""
 """What passes signals on between processes; empty: PostgreSQL does, where that is the database."""

@@ -90,6 +90,7 @@ def _person(line: Told) -> dict[str, Any]:
     return {
         "who": line.who,
         "why": line.why,
+        "on_duty": line.on_duty,
         "channel": line.channel,
         "state": line.state,
         "tone": {"failed": "late", "waiting": "soon", "spared": "paused"}.get(line.state, ""),

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q
 
 from jiying.estates.models import Company, Division, Estate
+from jiying.orders.models import Ask
 from jiying.people.scopes import Scope
 
 MINE: dict[str, tuple[str, ...]] = {
@@ -33,7 +34,7 @@ def waits_for(scope: Scope) -> list[str]:
 
 
 def reach_of(scope: Scope) -> Q | None:
-    """The condition; None where nothing is reached.  At most four small queries, none for a whole district."""
+    """The condition; None where nothing is reached.  At most five small queries, none for a whole district."""
     if scope.districts:
         return Q(district__in=sorted(scope.districts))
     parts: list[Q] = []
@@ -47,6 +48,8 @@ def reach_of(scope: Scope) -> Q | None:
         found = Company.objects.filter(organisation_id__in=organisations).values_list("organisation_id", "pk")
         for organisation, company in found:
             parts.append(_of_company(scope, organisation, company))
+    if (bodies := scope.bodies) and (asked := list(Ask.objects.open_to(bodies).values_list("order_id", flat=True))):
+        parts.append(Q(pk__in=asked))
     return reduce(or_, parts) if parts else None
 
 

@@ -49,7 +49,7 @@ class Shown:
 def shown(order: Order, scope: Scope, now: datetime) -> tuple[Shown | None, list[tuple[str, str]]]:
     """The suggestions (None where the district wants none, or somebody is on the way), and all who can be chosen."""
     (found,) = suggestions([order], scope, now=now, limit=LISTED)
-    options = _options(order, found, now)
+    options = _options(order, found, now, anybody=order.company is None and order.district in scope.districts)
     if found.advice.rules.mode == OFF or order.state in (State.EN_ROUTE, State.ON_SITE):
         return None, options
     rows = tuple(_row(order, found, n) for n in range(min(5, len(found.choices))))
@@ -72,7 +72,7 @@ def _row(order: Order, found: Suggestions, n: int) -> Suggested:
     )
 
 
-def _options(order: Order, found: Suggestions, now: datetime) -> list[tuple[str, str]]:
+def _options(order: Order, found: Suggestions, now: datetime, *, anybody: bool) -> list[tuple[str, str]]:
     """Whom the form offers: those who can go by rank, then the others; without a company all of the district."""
     advice, ours = found.advice, {choice.worker for choice in found.choices}
     loads = {choice.worker: choice.candidate.load for choice in advice.ranking.ranked}
@@ -83,7 +83,7 @@ def _options(order: Order, found: Suggestions, now: datetime) -> list[tuple[str,
         (one.candidate.worker, _said(advice.people[one.candidate.worker].name, one.why, one.candidate.load))
         for one in left
     ]
-    if order.company is None:
+    if anybody:
         known = ours | {one.candidate.worker for one in left}
         more = candidates(None, district=order.district, at=now)[:LISTED]
         rows += [(str(worker.pk), _named(worker)) for worker in more if str(worker.pk) not in known]

@@ -177,6 +177,7 @@ def _page(
                 "query": f"?{filters.query}" if filters.query else "",
                 "continued": "cursor" in request.GET,
                 "crew": bool(scope.companies or scope.managed),
+                "roster": bool(scope.districts or scope.towns or scope.committees or scope.companies or scope.managed),
             }
             if row is None and page.rows and part != "queue":
                 row = one(page.rows[0].pk, request.user)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
@@ -23,7 +24,11 @@ from jiying.estates.models import (
     Worker,
     WorkerQuerySet,
 )
+from jiying.people.nights import Nights
 from jiying.people.scopes import Scope
+from jiying.rules import packs
+from jiying.rules.faults import NoPack
+from jiying.rules.pack import Calendar
 
 _zones: dict[str, ZoneInfo] = {}
 
@@ -42,6 +47,17 @@ def zone_of(district: str) -> ZoneInfo:
 def forget_zones() -> None:
     """Read time zones anew: a district was entered, changed or taken out."""
     _zones.clear()
+
+
+def nights_of(district: str) -> Nights:
+    """When it is night in a district: `JIYING_NIGHT`, its time zone, and the worked days of the pack in force."""
+    zone = zone_of(district)
+    try:
+        calendar = packs.in_force(timezone.now().astimezone(zone), district).calendar
+    except NoPack:
+        calendar = None
+    begins, ends = settings.NIGHT
+    return Nights(zone, begins, ends, calendar or Calendar(hours=()))
 
 
 def the_district() -> Division | None:

@@ -64,12 +64,13 @@ def between(start: Position, end: Position, limit: int) -> list[Item] | None:
 
 
 def ready(events: list[Event], last: OrderedDict[uuid.UUID, Facts]) -> list[Item]:
-    """Events with what decides who sees them; three queries for any number.
+    """Events with what decides who sees them; four queries for any number.
 
     Facts are the order's present ones: an event that is read late is shown to those who may see it now.
     """
     ids = {event.order_id for event in events}
-    rows = Order.objects.select_related("town", "committee", "estate", "company", "worker")
+    rows = Order.objects.select_related("town", "committee", "estate", "company", "worker__company")
+    rows = rows.prefetch_related("asks")
     orders = {order.pk: order for order in rows.filter(pk__in=ids)}
     names = names_of(event.by for event in events)
     items = []

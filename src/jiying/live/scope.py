@@ -28,10 +28,11 @@ class Facts:
     worker: uuid.UUID | None = None
     worker_user: uuid.UUID | None = None
     reporter: uuid.UUID | None = None
+    asked: frozenset[uuid.UUID] = frozenset()
 
 
 def facts_of(order: Order) -> Facts:
-    """The facts of an order that carries its town, committee, estate, company and worker."""
+    """The facts of an order that carries its town, committee, estate, asks, company, and worker with theirs."""
     return Facts(
         order=order.pk,
         district=order.district,
@@ -43,6 +44,7 @@ def facts_of(order: Order) -> Facts:
         worker=order.worker_id,
         worker_user=order.worker.user_id if order.worker else None,
         reporter=order.reporter_id,
+        asked=order.open_to,
     )
 
 
@@ -66,6 +68,8 @@ def may_see(scope: Scope, facts: Facts) -> bool:
     if facts.town in scope.towns or facts.committee in scope.committees or facts.estate in scope.owned:
         return True
     if facts.organisation is not None and _from_the_company(scope, facts, facts.organisation):
+        return True
+    if facts.asked & scope.bodies:
         return True
     return bool(scope.works_for) and facts.worker_user == scope.user_id
 

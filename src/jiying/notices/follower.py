@@ -46,7 +46,7 @@ def _notices(events: Sequence[Event]) -> list[Notice]:
         for clock in Clock.objects.filter(order_id__in={e.order_id for e in told if "promise" in e.data})
     }
     sent = _sent(told)
-    directory = Directory.of(orders.values())
+    directory = Directory.of(orders.values(), told)
     notices: list[Notice] = []
     for event in told:
         order = orders[event.order_id]
@@ -54,9 +54,10 @@ def _notices(events: Sequence[Event]) -> list[Notice]:
         who = audiences(said_of(event, worker=worker is not None))
         blank = _blank(event, order, clocks)
         replaced = sent.get(event.data.get("instead_of", ""))
-        for user, why in directory.people(order, who, worker, replaced):
+        people = directory.people(order, who, worker, replaced, at=event.received_at, event=event.id)
+        for user, why, on_duty in people:
             if str(user) != event.by:
-                notices.append(Notice(user_id=user, why=why, **blank))
+                notices.append(Notice(user_id=user, why=why, on_duty=on_duty, **blank))
     return notices
 
 

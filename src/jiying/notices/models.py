@@ -18,9 +18,10 @@ class Notice(models.Model):
     """One person told of one event.
 
     `kind` is the event's verb, `why` the audience in which they were told (the words of `tells` in a ladder).
-    `step` and `promise` name the rung and the clock where there is one; `ends_with` is the milestone that
-    settles it.  `until`: when the answer is due; None where no clock runs.  Read is not done: `read_at` says
-    that it was looked at, `done_at` that what it asks for has happened.
+    `on_duty`: the duty roster named them, so that no quiet hours hold.  `step` and `promise` name the rung and the
+    clock where there is one; `ends_with` is the milestone that settles it.  `until`: when the answer is due; None
+    where no clock runs.  Read is not done: `read_at` says that it was looked at, `done_at` that what it asks for has
+    happened.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -31,6 +32,7 @@ class Notice(models.Model):
     event = models.UUIDField()
     kind = models.CharField(max_length=16)
     why = models.CharField(max_length=12)
+    on_duty = models.BooleanField(default=False, db_default=False)
     step = models.CharField(max_length=40, blank=True)
     promise = models.CharField(max_length=12, blank=True)
     ends_with = models.CharField(max_length=12, blank=True)

@@ -48,7 +48,9 @@ def _to_people(notices: Sequence[Notice], events: Sequence[Event], ready: Setup)
                 urgent=urgent,
                 kind=kind,
                 why=notice.why,
-                due_at=outgoing.due(wish, event.received_at, zone_of(event.district), urgent=urgent),
+                due_at=outgoing.due(
+                    wish, event.received_at, zone_of(event.district), urgent=urgent, on_duty=notice.on_duty
+                ),
                 parcel=outgoing.parcel(
                     wish,
                     urgent=urgent,

@@ -93,12 +93,15 @@ def quiet_until(wish: Wish, at: datetime, zone: tzinfo) -> datetime | None:
     return day.replace(hour=end // 60, minute=end % 60)
 
 
-def due(wish: Wish, at: datetime, zone: tzinfo, *, urgent: bool) -> datetime:
-    """When a message made at `at` is to go out: urgent ones in a moment, others by digest, after the quiet hours."""
+def due(wish: Wish, at: datetime, zone: tzinfo, *, urgent: bool, on_duty: bool = False) -> datetime:
+    """When a message made at `at` is to go out: urgent ones in a moment, others by digest, after the quiet hours.
+
+    Who is on duty has none.
+    """
     if urgent:
         return at + GATHER_URGENT
     wanted = _digest(wish.digest, at.astimezone(zone))
-    return quiet_until(wish, wanted, zone) or wanted
+    return wanted if on_duty else quiet_until(wish, wanted, zone) or wanted
 
 
 def _digest(digest: str, local: datetime) -> datetime:

@@ -37,7 +37,7 @@ def _tell(message: Message, now: datetime) -> int:
     asked = Notice.objects.filter(event=message.event, user_id=message.user_id).first()
     if asked is not None and asked.done_at is not None:
         return 0
-    people = Directory.of([order]).people(order, (_NEXT.get(message.why, "centre"),), None)
+    people = Directory.of([order], now=now).people(order, (_NEXT.get(message.why, "centre"),), None, at=now)
     before = Notice.objects.filter(order=order, version=message.version)
     known = set(before.values_list("user_id", flat=True))
     rows = [
@@ -49,13 +49,14 @@ def _tell(message: Message, now: datetime) -> int:
             event=message.event,
             kind="unreached",
             why=why,
+            on_duty=on_duty,
             step=message.step,
             promise=message.promise,
             ends_with=asked.ends_with if asked else "",
             until=asked.until if asked else order.headline_due,
             created_at=now,
         )
-        for user, why in people
+        for user, why, on_duty in people
         if user not in known
     ]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)

@@ -98,7 +98,10 @@ def standing(now: datetime) -> list[Standing]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of who was told what: `who` a user's name, empty for the resident; `channel` may be `inbox`."""
+    """One line of who was told what: `who` a user's name, empty for the resident; `channel` may be `inbox`.
+
+    `on_duty`: the duty roster named them.
+    """
 
     at: datetime
     who: str
@@ -111,33 +114,37 @@ class Told:
     state: str
     acknowledged_at: datetime | None
     reason: str
+    on_duty: bool = False
 
 
 def told_about(order: Order) -> list[Told]:
     """Who was told what about an order, when and how, newest first; two queries."""
     notices = Notice.objects.filter(order=order).select_related("user").order_by("-created_at", "-pk")[:MOST_TOLD]
-    lines = [
-        Told(
-            one.created_at,
-            str(one.user),
-            one.why,
-            one.event,
-            one.kind,
-            one.step,
-            one.promise,
-            "inbox",
-            "sent",
-            one.read_at,
-            "",
-        )
-        for one in notices
-    ]
+    lines = [_noticed(one) for one in notices]
+    named = {(one.user_id, one.event) for one in notices if one.on_duty}
     messages = Message.objects.filter(order=order).select_related("user", "leader").order_by("-created_at", "-pk")
-    lines += [_told(one) for one in messages[:MOST_TOLD]]
+    lines += [_told(one, on_duty=(one.user_id, one.event) in named) for one in messages[:MOST_TOLD]]
     return sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_TOLD]
 
 
-def _told(message: Message) -> Told:
+def _noticed(notice: Notice) -> Told:
+    return Told(
+        notice.created_at,
+        str(notice.user),
+        notice.why,
+        notice.event,
+        notice.kind,
+        notice.step,
+        notice.promise,
+        "inbox",
+        "sent",
+        notice.read_at,
+        "",
+        notice.on_duty,
+    )
+
+
+def _told(message: Message, *, on_duty: bool) -> Told:
     # How it stands with a message that another carried is how it stands with that one.
     bearer = message.leader or message
     who = str(message.user) if message.user else message.recipient.partition(":")[2]
@@ -153,4 +160,5 @@ def _told(message: Message) -> Told:
         bearer.state,
         bearer.acknowledged_at,
         bearer.reason,
+        on_duty,
     )

@@ -20,7 +20,7 @@ def sort_out(held: list[Message], *, asks: bool, now: datetime) -> list[Message]
 
     The others are marked: what was answered meanwhile, or is too late, is spared.  A call to somebody who has read
     it in their inbox is acknowledged.  What is not urgent waits for the end of quiet hours, which may have been
-    chosen since.
+    chosen since; who is on duty has none.
     """
     notices = _notices_of(held)
     rows = [one for one in held if not _is_settled(one, notices, asks=asks, now=now)]
@@ -28,8 +28,9 @@ def sort_out(held: list[Message], *, asks: bool, now: datetime) -> list[Message]
         wish = wishes_of([rows[0].user_id])[rows[0].user_id]
         until = quiet_until(wish, now, zone_of(rows[0].district))
         if until is not None:
-            Message.objects.filter(pk__in=[one.pk for one in rows]).update(due_at=until)
-            return []
+            awake = [one for one in rows if (told := notices.get((one.user_id, one.event))) and told.on_duty]
+            Message.objects.filter(pk__in={one.pk for one in rows} - {one.pk for one in awake}).update(due_at=until)
+            rows = awake
     return sorted(rows, key=lambda one: (-one.calls, -one.attempts, one.due_at or now, one.pk))
 
 

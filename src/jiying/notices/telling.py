@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-OFFICES = frozenset({"centre", "supervisor", "town", "district", "committee"})
+OFFICES = frozenset({"centre", "supervisor", "town", "district", "committee", "next_tier"})
 """Audiences outside the serving company."""
 
 REPLACED = "replaced"

@@ -6,6 +6,7 @@ order's company never verifies or closes it, whatever else they are.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ _PRECEDENCE = (
     "worker",
     "manager",
     "company",
+    "helper",
     "committee",
     "operator",
     "supervisor",
@@ -97,9 +99,17 @@ def roles_towards(order: Order, actor: Actor) -> frozenset[str]:
             roles.add("manager")
         if organisation in scope.works_for and order.worker is None:
             roles.add("worker")
+    if not roles & {"company", "manager"} and helping(order, scope):
+        roles.add("helper")
     if order.worker is not None and scope.user_id and order.worker.user_id == scope.user_id:
         roles.add("worker")
     return frozenset(roles)
+
+
+def helping(order: Order, scope: Scope) -> frozenset[uuid.UUID]:
+    """The companies that somebody of `scope` speaks for and that are asked to help with `order`."""
+    bodies = scope.bodies
+    return bodies & order.open_to if bodies else frozenset()
 
 
 def sees(order: Order, actor: Actor, state: str) -> bool:

@@ -7,18 +7,20 @@ grows, so that it can be in every key when a city is spread over machines.
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from jiying.core.ids import uuid7
 from jiying.estates.models import Building, Company, Division, Estate, Worker
 from jiying.orders.ledger import Ledger
-from jiying.orders.states import State
+from jiying.orders.states import BEFORE_ARRIVAL, State
 from jiying.orders.xid import CurrentTransaction
-from jiying.people.models import User
+from jiying.people.models import Organisation, User
 from jiying.people.scopes import Scope, scope_of
 
 
@@ -48,6 +50,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         for organisation, places in scope.managed.items():
             mine = Q(company__organisation_id=organisation)
             reach |= mine & Q(estate__code__in=places) if places else mine
+        if bodies := scope.bodies:
+            reach |= Q(pk__in=Ask.objects.open_to(bodies).values("order_id"))
         if scope.works_for:
             reach |= Q(worker__user_id=scope.user_id)
             reach |= Q(company__organisation_id__in=scope.works_for, state=State.SIGNED, worker=None)
@@ -125,6 +129,51 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def open_to(self) -> frozenset[uuid.UUID]:
+        """The organisations asked for help that see it now: `AskQuerySet.open_to` for an order at hand."""
+        sent = self.worker.company.organisation_id if self.worker is not None else None
+        waits = self.state in BEFORE_ARRIVAL
+        return frozenset(
+            ask.organisation_id
+            for ask in self.asks.all()
+            if ask.organisation_id == sent or (waits and ask.round == self.reopened)
+        )
+
+
+class AskQuerySet(models.QuerySet["Ask"]):
+    def open_to(self, bodies: Iterable[uuid.UUID]) -> AskQuerySet:
+        """Asks by which one of `bodies` sees an order: nobody has arrived in that round, or their own worker has it."""
+        waits = Q(order__state__in=sorted(BEFORE_ARRIVAL), order__reopened=F("round"))
+        theirs = Q(order__worker__company__organisation_id=F("organisation_id"))
+        return self.filter(waits | theirs, organisation_id__in=bodies)
+
+
+class Ask(models.Model):
+    """`organisation` was asked to help with an order by a rung of the ladder (`event`), as a `tier` (`asking`).
+
+    Written with the event.  Whoever was asked sees the order until somebody has arrived, and as long as their own
+    worker has it; `round` counts the reopenings before it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    district = models.CharField(max_length=20)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="asks")
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+", db_index=False)
+    event = models.UUIDField()
+    tier = models.CharField(max_length=8)
+    round = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    objects = AskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "organisation"], name="ask_once")]
+        indexes = [models.Index(fields=["organisation", "order"], name="ask_organisation")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} → {self.organisation_id}"
 
 
 class OrderText(models.Model):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from jiying.core import journal
@@ -137,6 +137,10 @@ def rows_of(orders: Iterable[Order], actor: Actor, *, events: bool = False) -> l
         for clock in Clock.objects.filter(order_id__in=unread).order_by("round", "id"):
             rows[clock.order_id].clocks.append(clock)
     reached = reached_of(unread) if unread else {}
+    if bodies := actor.scope.bodies:
+        # What others serve may be here because help was asked for.
+        others = [row.order for row in rows.values() if not _of(row.order, bodies)]
+        prefetch_related_objects(others, "asks", "worker__company")
     for key, row in rows.items():
         ledger = row.order.ledger
         if ledger is not None:
@@ -148,6 +152,10 @@ def rows_of(orders: Iterable[Order], actor: Actor, *, events: bool = False) -> l
         for row in rows.values():
             row.events = lines[row.order.pk]
     return list(rows.values())
+
+
+def _of(order: Order, bodies: frozenset[uuid.UUID]) -> bool:
+    return order.company is not None and order.company.organisation_id in bodies
 
 
 def reached_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:

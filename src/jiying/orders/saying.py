@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from jiying.core.errors import StaleVersion
 from jiying.core.geo import Point
 from jiying.estates.models import PlantRoom, Worker
-from jiying.orders.actors import Actor, roles_for, speaking_as
+from jiying.orders.actors import Actor, helping, roles_for, speaking_as
 from jiying.orders.chain import Moment
 from jiying.orders.ladder import key_of
 from jiying.orders.models import Attachment, EventText, Order
@@ -105,6 +105,7 @@ def say(
                 now=now,
                 lookup=lookup,
                 noted=noted or {},
+                helping=helping(order, by.scope) if role == "helper" else frozenset(),
             ),
         )
     )

@@ -45,9 +45,13 @@ IMPORT = "import"
 """The role of an import, which says what happened to an order while another system held it."""
 
 PEOPLE = frozenset(
-    {"resident", "worker", "manager", "company", "committee", "town", "operator", "supervisor", "district", "owners"}
+    {
+        *("resident", "worker", "manager", "company", "helper"),
+        *("committee", "town", "operator", "supervisor", "district", "owners"),
+    }
 )
-"""All roles of people; `owners` is an owners' committee, which reads and speaks but decides nothing."""
+"""All roles of people; `owners` is an owners' committee, which reads and speaks but decides nothing; `helper` a company
+of another tier that was asked, which may send a worker of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,10 @@ TABLE: tuple[Transition, ...] = (
     _row("return", {S.SUBMITTED, S.SIGNED, S.ASSIGNED, S.EN_ROUTE}, S.RETURNED, "company operator"),
     _row("refuse", WAITING, S.REFUSED, "company operator import"),
     # A rule assigns what nobody has and replaces who has not set off; it takes nobody off the road.
-    _row("assign", {S.SIGNED, S.ASSIGNED}, S.ASSIGNED, "manager company operator rule", "assigned"),
+    # Who was asked for help sends somebody of their own, whether or not the company ever signed.
+    _row("assign", {S.SIGNED, S.ASSIGNED}, S.ASSIGNED, "manager company operator helper rule", "assigned"),
     _row("assign", {S.EN_ROUTE, S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
-    _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator rule", "assigned"),
+    _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator helper rule", "assigned"),
     _row("take", {S.SIGNED}, S.ASSIGNED, "worker", "assigned"),
     _row("contact", OPEN, None, "worker operator import", "contacted", once=True),
     _row("depart", {S.ASSIGNED}, S.EN_ROUTE, "worker operator", "departed"),

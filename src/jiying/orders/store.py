@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from jiying.core import bulk, wake
 from jiying.core.errors import StaleVersion
-from jiying.orders import promises
+from jiying.orders import asking, promises
 from jiying.orders.chain import Moment
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Clock, Event, EventText, Order
@@ -200,12 +200,14 @@ def write_log(changes: Iterable[Change]) -> None:
     events: list[tuple[object, ...]] = []
     texts: list[EventText] = []
     clocks: list[tuple[object, ...]] = []
+    changes = list(changes)
     for change in changes:
         events += [_event_row(moment, change.order.district) for moment in change.moments]
         texts += change.texts
         clocks += change.clocks()
     bulk.upsert(Event, EVENT_FIELDS, events)
     bulk.insert(texts)
+    bulk.insert(asking.asks_of(changes))
     bulk.upsert(Clock, (*CLOCK_KEY, *CLOCK_FIELDS), clocks, unique=CLOCK_KEY[1:], update=CLOCK_FIELDS)
     # Robust: what is committed is committed, whatever becomes of those who wait for it.
     transaction.on_commit(wake.wake, robust=True)

@@ -55,7 +55,10 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a verb's check may look at.  `noted`: what the system adds by itself, ids and numbers alone."""
+    """All that a verb's check may look at.  `noted`: what the system adds by itself, ids and numbers alone.
+
+    `helping`: the companies that were asked for help, of those that whoever speaks speaks for.
+    """
 
     order: Order
     ledger: Ledger
@@ -66,6 +69,7 @@ class Context:
     now: datetime
     lookup: Lookup
     noted: Mapping[str, Any] = field(default_factory=dict)
+    helping: frozenset[uuid.UUID] = frozenset()
 
 
 Prepare = Callable[[Context], dict[str, Any]]
@@ -120,7 +124,10 @@ def _assign(context: Context) -> dict[str, Any]:
     district = context.order.district
     if worker is None or not worker.active or worker.company.district != district:
         raise BadInput.of("data.worker", "unknown_worker", _("没有这位维修工。"))
-    if context.role not in ("operator", RULE) and worker.company_id != company:
+    if context.role == "helper":
+        if worker.company.organisation_id not in context.helping:
+            raise BadInput.of("data.worker", "unknown_worker", _("支援只能派本企业的维修工。"))
+    elif context.role not in ("operator", RULE) and worker.company_id != company:
         raise BadInput.of("data.worker", "unknown_worker", _("这位维修工不属于本小区的服务企业。"))
     data: dict[str, Any] = {"worker": str(worker.id), **context.noted}
     before = context.ledger.worker

@@ -169,6 +169,7 @@ ROLES: dict[str, Lazy | str] = {
     "worker": _("维修工"),
     "manager": _("小区经理"),
     "company": _("物业企业"),
+    "helper": _("支援单位"),
     "committee": _("居村委"),
     "town": _("街镇房办"),
     "operator": _("坐席"),
@@ -235,6 +236,16 @@ LEDGER_STATES: dict[str, Lazy | str] = {
 }
 """What a ledger that is brought in says of an order."""
 
+NIGHT_DUTIES: dict[str, Lazy | str] = {
+    "front_desk": _("前台、门岗"),
+    "manager": _("值班经理"),
+    "town": _("街镇值班"),
+    "committee": _("居村委值班"),
+    "centre": _("坐席"),
+    "supervisor": _("值班长"),
+    "district": _("区物管处值班"),
+}
+
 AUDIENCES: dict[str, Lazy | str] = {
     "front_desk": _("客服前台"),
     "manager": _("小区经理"),
@@ -276,6 +287,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "clock_state": CLOCK_STATES,
     "role": ROLES,
     "duty": DUTIES,
+    "night_duty": NIGHT_DUTIES,
     "kind": KINDS,
     "urgency": URGENCIES,
     "channel": CHANNELS,

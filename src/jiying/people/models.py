@@ -101,6 +101,34 @@ class Membership(models.Model):
         return f"{self.user} · {self.get_role_display()}"
 
 
+class NightDuty(models.Model):
+    """`user` is on duty for `organisation` from `starts_at` up to but not including `ends_at`: a line of its roster.
+
+    `duty` is the audience that is told through them (`rosters.DUTIES`).  `places` narrows it to some estates by their
+    codes; empty means all.  Only what lies in a night counts (`nights`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="night_duties", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="night_duties")
+    duty = models.CharField(max_length=12)
+    places = models.JSONField(default=list, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name_plural = "night duties"
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "user", "duty", "starts_at"], name="night_duty_once"),
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="night_duty_not_backwards"),
+        ]
+        indexes = [models.Index(fields=["organisation", "ends_at"], name="night_duty_until")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.starts_at:%m-%d %H:%M}–{self.ends_at:%m-%d %H:%M}"
+
+
 class Token(models.Model):
     """A bearer token for the REST interface; only its hash is kept."""
 

@@ -46,6 +46,11 @@ class Scope:
         return bool(self.towns or self.committees or self.owned or self.companies or self.managed or self.works_for)
 
     @property
+    def bodies(self) -> frozenset[uuid.UUID]:
+        """The companies they speak for as a whole: a manager bound to some estates speaks for none."""
+        return self.companies.union(body for body, places in self.managed.items() if not places)
+
+    @property
     def serves_a_company(self) -> bool:
         """Whether they stand on the serving side, which may never verify or close."""
         return bool(self.roles & {"worker", "manager", "company"})

@@ -16,7 +16,7 @@ from jiying.people.models import Role
 Kind = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
 Urgency = Annotated[str, Field(json_schema_extra={"enum": list(URGENCIES)})]
 StateName = Annotated[str, Field(json_schema_extra={"enum": [str(state) for state in State]})]
-RoleName = Annotated[str, Field(json_schema_extra={"enum": [*Role.values, "owners", "rule", "import"]})]
+RoleName = Annotated[str, Field(json_schema_extra={"enum": [*Role.values, "owners", "helper", "rule", "import"]})]
 Milestone = Annotated[str, Field(json_schema_extra={"enum": list(MILESTONES)})]
 PromiseState = Literal["running", "paused", "met", "missed", "void"]
 

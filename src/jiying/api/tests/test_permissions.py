@@ -48,8 +48,9 @@ LINK = frozenset({"confirm", "reopen", "rate", "urge", "cancel", "note"})
 def test_the_table_of_states_says_what_the_contract_says() -> None:
     assert set(WHO) == set(VERBS) == set(BEFORE)
     for verb, roles in WHO.items():
-        # A rule and an import are nobody who signs in; an owners' committee the contract does not tell apart.
-        assert roles_of(verb) - {"rule", "import", "owners"} == set(roles.split()), verb
+        # A rule and an import are nobody who signs in; an owners' committee, and a company that was asked to help, the
+        # contract does not tell apart.
+        assert roles_of(verb) - {"rule", "import", "owners", "helper"} == set(roles.split()), verb
 
 
 def _sees(role: str, verb: str) -> bool:

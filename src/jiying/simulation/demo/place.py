@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 from pypinyin import lazy_pinyin
 
 from jiying.core.ids import uuid7
 from jiying.core.text import initials
 from jiying.dispatch.models import Mode, Policy
 from jiying.estates.models import Building, Company, Contract, Division, Estate, EstateKind, Level, Mandate, Tier
-from jiying.people.models import Organisation, OrganisationKind, Role, User
+from jiying.estates.queries import nights_of
+from jiying.people.models import NightDuty, Organisation, OrganisationKind, Role, User
 from jiying.simulation import people
 from jiying.simulation.pudong import DISTRICT, TOWNS
 
@@ -69,6 +71,7 @@ def build(size: Size) -> Demo:
         _demo_users(staff, companies, serving)
         staff.save()
         _dispatch(district, towns, companies)
+        _rosters(staff, district)
     return Demo(district, towns, estates, companies, desks, centre, resident)
 
 
@@ -244,6 +247,33 @@ def _dispatch(district: Division, towns: list[Division], companies: list[Company
     centres = [Mandate(company=companies[n], tier=Tier.CENTRE, division=district) for n in posts]
     Mandate.objects.bulk_create([*stations, *centres])
     Policy.objects.create(district=district.code, urgency="emergency", mode=Mode.AUTOMATIC)
+
+
+def _rosters(staff: people.Staff, district: Division) -> None:
+    """Who of the demo's people is on duty at night, this week and the next; its companies' last Sunday is a gap."""
+    nights, today = nights_of(district.code), timezone.localdate()
+    monday = today - timedelta(days=today.weekday())
+    duties = {
+        **{f"demo-company{suffix}": "front_desk" for suffix in ("", "-2")},
+        **{f"demo-manager{suffix}": "manager" for suffix in ("", "-2")},
+        **{f"demo-town{suffix}": "town" for suffix in ("", "-2")},
+        "demo-operator": "centre",
+        "demo-operator-2": "centre",
+        "demo-supervisor": "supervisor",
+    }
+    rows = [
+        NightDuty(
+            organisation=member.organisation,
+            user=member.user,
+            duty=duty,
+            starts_at=nights.night(monday + timedelta(days=n))[0],
+            ends_at=nights.night(monday + timedelta(days=n))[1],
+        )
+        for member in staff.members
+        if (duty := duties.get(member.user.username)) and member.organisation is not None
+        for n in range(13 if member.organisation.kind == OrganisationKind.COMPANY else 14)
+    ]
+    NightDuty.objects.bulk_create(rows, batch_size=500)
 
 
 def _demo_users(staff: people.Staff, companies: list[Company], serving: dict[Company, list[Estate]]) -> None:

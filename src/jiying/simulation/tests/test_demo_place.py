@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from jiying.estates import queries
 from jiying.estates.models import Building, Estate, Worker
+from jiying.people import rosters
+from jiying.people.models import NightDuty
 from jiying.simulation.demo.place import Size, build
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,14 @@ def rows(seed: int) -> list[tuple[object, ...]]:
 def test_the_same_seed_makes_the_same_district_and_another_seed_another() -> None:
     assert rows(1) == rows(1)
     assert rows(1) != rows(2)
+
+
+def test_the_demos_companies_and_its_centre_keep_a_roster_of_people_who_may_stand_in_it() -> None:
+    build(Size(estates=72, workers=60))
+    rows = NightDuty.objects.select_related("organisation", "user")
+    assert {row.organisation.kind for row in rows} == {"company", "town", "centre"}
+    for row in rows:
+        assert row.duty in dict(rosters.people(row.organisation, timezone.localdate()))[row.user]
 
 
 def test_some_estates_have_no_company_and_some_changed_hands() -> None:
