@@ -18,6 +18,7 @@ from jiying.core.errors import BadInput, ImpossibleVerb, NotYours, StaleVersion,
 from jiying.core.ids import uuid7
 from jiying.orders import ladder
 from jiying.orders.chain import GENESIS, Moment, link
+from jiying.orders.moving import Moved, compared
 from jiying.orders.promises import Judge
 from jiying.orders.states import (
     IMPORT,
@@ -48,7 +49,6 @@ class Ledger:
     """
 
     order: uuid.UUID
-    pack: Pack
     judge: Judge
     state: State = State.SUBMITTED
     state_since: datetime = DAWN
@@ -61,16 +61,18 @@ class Ledger:
     fired: set[tuple[str, str, str, int]] = field(default_factory=set)
     wrong_codes: int = 0
     reopened: int = 0
-    warn_before: dict[str, int] = field(default_factory=dict)
+    told: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    """Whom the ladder has told, by promise and round."""
+    repacked_at: datetime | None = None
+    """When the order came under another rule pack than that of its report, the last time."""
     moments: list[Moment] = field(default_factory=list)
     _step: tuple[int, ladder.Step | None] = (-1, None)
     """The step that is due first, and the version it was derived at: only an event changes it."""
 
     @classmethod
     def new(cls, order: uuid.UUID, pack: Pack) -> Ledger:
-        """An order before its first event."""
-        warn = {rule.id: rule.warn_before_min for rule in pack.promises if rule.warn_before_min is not None}
-        return cls(order=order, pack=pack, judge=Judge(pack), warn_before=warn)
+        """An order before its first event; `pack` is that of its report."""
+        return cls(order=order, judge=Judge(pack))
 
     @classmethod
     def of(cls, order: uuid.UUID, pack: Pack, moments: Iterable[Moment]) -> Ledger:
@@ -79,6 +81,11 @@ class Ledger:
         for moment in moments:
             ledger.advance(moment)
         return ledger
+
+    @property
+    def pack(self) -> Pack:
+        """By which the order is judged now."""
+        return self.judge.pack
 
     @property
     def imported_at(self) -> datetime | None:
@@ -164,6 +171,10 @@ class Ledger:
         if verb in OBSERVATIONS:
             self.fired.add(ladder.key_of(verb, data))
             self.wrong_codes += verb == "wrong_code"
+            if verb == "escalate":
+                self.told.setdefault((data["promise"], data["round"]), set()).update(data["tells"])
+            elif verb == "repack":
+                self.repacked_at = moment.at
             return
         if not (verb == "assign" and moment.role == RULE):
             self.acted_version = moment.version
@@ -198,6 +209,21 @@ class Ledger:
         if moment.verb == "reopen" and not self.worker:
             return State.SIGNED
         return State(row.target)
+
+    # -- another rule pack ----------------------------------------------------------------------------
+
+    def repacked(self, pack: Pack, at: datetime, told: dict[str, Any]) -> list[Moved]:
+        """What would change if `pack` judged from `at` on; `told` as for `Judge.change_pack`."""
+        tried = self.judge.copy()
+        tried.change_pack(pack, at, told)
+        return compared(self.judge.clocks, tried.clocks)
+
+    def repack(self, pack: Pack, *, by: str, now: datetime, told: dict[str, Any]) -> Moment:
+        """Seal that from `now` on `pack` judges the order, and what that changes of its clocks."""
+        at = max(now, self.last_at)
+        changed = [one.as_data() for one in self.repacked(pack, at, told)]
+        data = {"pack": pack.stamp, "from": self.pack.stamp, "changed": changed, **told}
+        return self.append("repack", milestone=None, by=by, role=RULE, at=at, received_at=at, data=data)
 
     # -- what happens by itself --------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ _UNTOLD = frozenset({"warn", "wrong_code", "approve_pause", "supervise", "attach
 #: What staff say to the resident; all other words of theirs stay among themselves.
 _SAID_TO_THEM = {"done": "note", "solve_remotely": "note", "refuse": "rule"}
 _SAID_BY_THEM = {"note": "text", "urge": "text", "rate": "comment", "reopen": "reason_text"}
-_TOLD_DATA = ("promise", "tells", "solved", "satisfaction", "urgency", "kind")
+_TOLD_DATA = ("promise", "tells", "solved", "satisfaction", "urgency", "kind", "changed")
 _SURNAMES = (
     "欧阳",
     "上官",
