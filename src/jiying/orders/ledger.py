@@ -18,7 +18,7 @@ from jiying.core.errors import BadInput, ImpossibleVerb, NotYours, StaleVersion,
 from jiying.core.ids import uuid7
 from jiying.orders import ladder
 from jiying.orders.chain import GENESIS, Moment, link
-from jiying.orders.moving import Moved, compared
+from jiying.orders.moving import Moved, compared, standing
 from jiying.orders.promises import Judge
 from jiying.orders.states import (
     IMPORT,
@@ -145,6 +145,21 @@ class Ledger:
         data: dict[str, Any],
     ) -> Moment:
         """Seal the next event behind the last one and take it in."""
+        moment = self._seal(verb, milestone=milestone, by=by, role=role, at=at, received_at=received_at, data=data)
+        self.advance(moment)
+        return moment
+
+    def _seal(
+        self,
+        verb: str,
+        *,
+        milestone: str | None,
+        by: str,
+        role: str,
+        at: datetime,
+        received_at: datetime,
+        data: dict[str, Any],
+    ) -> Moment:
         moment = Moment(
             order=self.order,
             version=self.version + 1,
@@ -158,13 +173,14 @@ class Ledger:
             data=data,
             id=uuid7(),
         )
-        link(moment, self.head)
-        self.advance(moment)
-        return moment
+        return link(moment, self.head)
 
     def advance(self, moment: Moment) -> None:
         """Take one event in: state, clocks, versions, what fired."""
         self.judge.feed(moment)
+        self._take(moment)
+
+    def _take(self, moment: Moment) -> None:
         self.version, self.head = moment.version, moment.hash
         self.moments.append(moment)
         verb, data = moment.verb, moment.data
@@ -213,17 +229,23 @@ class Ledger:
     # -- another rule pack ----------------------------------------------------------------------------
 
     def repacked(self, pack: Pack, at: datetime, told: dict[str, Any]) -> list[Moved]:
-        """What would change if `pack` judged from `at` on; `told` as for `Judge.change_pack`."""
-        tried = self.judge.copy()
-        tried.change_pack(pack, at, told)
-        return compared(self.judge.clocks, tried.clocks)
+        """Let `pack` judge from `at` on, and say what changes; `told` as for `Judge.change_pack`.
+
+        Without its event a ledger can tell what would be, and is of no use afterwards.
+        """
+        before = standing(self.judge.clocks)
+        self.judge.change_pack(pack, at, told)
+        return compared(before, self.judge.clocks)
 
     def repack(self, pack: Pack, *, by: str, now: datetime, told: dict[str, Any]) -> Moment:
         """Seal that from `now` on `pack` judges the order, and what that changes of its clocks."""
-        at = max(now, self.last_at)
+        at, former = max(now, self.last_at), self.pack.stamp
         changed = [one.as_data() for one in self.repacked(pack, at, told)]
-        data = {"pack": pack.stamp, "from": self.pack.stamp, "changed": changed, **told}
-        return self.append("repack", milestone=None, by=by, role=RULE, at=at, received_at=at, data=data)
+        data = {"pack": pack.stamp, "from": former, "changed": changed, **told}
+        moment = self._seal("repack", milestone=None, by=by, role=RULE, at=at, received_at=at, data=data)
+        # The judge knows already: what changes had to be known to be sealed.
+        self._take(moment)
+        return moment
 
     # -- what happens by itself --------------------------------------------------------------------
 

@@ -41,9 +41,17 @@ class Moved:
         }
 
 
-def compared(before: Iterable[Clock], after: Iterable[Clock]) -> list[Moved]:
-    """What differs; a clock that took the place of a looser one is that promise, due at another time."""
-    was, now = {(clock.promise, clock.round): clock for clock in before}, list(after)
+Standing = dict[tuple[str, int], tuple[datetime, str]]
+"""When each clock was due and how it stood, by promise and round."""
+
+
+def standing(clocks: Iterable[Clock]) -> Standing:
+    """To compare with after something happened."""
+    return {(clock.promise, clock.round): (clock.due_at, clock.state) for clock in clocks}
+
+
+def compared(was: Standing, now: Sequence[Clock]) -> list[Moved]:
+    """What differs; a clock that took the place of a stricter one is that promise, due at another time."""
     replaced = {(clock.promise, number) for clock in now for number in clock.heir_of}
     found = []
     for clock in now:
@@ -54,9 +62,9 @@ def compared(before: Iterable[Clock], after: Iterable[Clock]) -> list[Moved]:
         if old is None:
             found.append(Moved(*key, None, clock.due_at, NEW))
         elif clock.state == VOID:
-            found += [Moved(*key, old.due_at, None, VOID)] if old.state != VOID else []
-        elif clock.due_at != old.due_at:
-            found.append(Moved(*key, old.due_at, clock.due_at, DUE))
+            found += [Moved(*key, old[0], None, VOID)] if old[1] != VOID else []
+        elif clock.due_at != old[0]:
+            found.append(Moved(*key, old[0], clock.due_at, DUE))
     return found
 
 
@@ -64,7 +72,7 @@ def changed_by(moments: Sequence[Moment], pack: Pack) -> dict[int, list[Moved]]:
     """What each `reclassify` among an order's events changed, by their versions; `pack` is that of its report."""
     judge, found = Judge(pack), {}
     for moment in moments:
-        before = judge.copy().clocks if moment.verb == "reclassify" else None
+        before = standing(judge.clocks) if moment.verb == "reclassify" else None
         judge.feed(moment)
         if before is not None:
             found[moment.version] = compared(before, judge.clocks)

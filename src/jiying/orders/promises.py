@@ -143,20 +143,19 @@ class Judge:
 
     def due_of(self, clock: Clock) -> datetime:
         """When a clock is due, from its beginning, its limit and its pauses."""
-        spans = [(pause.from_at, pause.until) for pause in clock.pauses]
         if clock.given_due is not None or clock.limit is None:
-            return (clock.given_due or clock.due_at) + total(spans)
-        return calendars.due_at(clock.limit, clock.from_at, spans, self.work)
+            return (clock.given_due or clock.due_at) + total((pause.from_at, pause.until) for pause in clock.pauses)
+        return self._due_by(clock.limit, clock)
+
+    def _due_by(self, limit: Limit, clock: Clock) -> datetime:
+        """When a clock would be due by another limit, from the same start."""
+        spans = [(pause.from_at, pause.until) for pause in clock.pauses]
+        return calendars.due_at(limit, clock.from_at, spans, self.work)
 
     def moment_in(self, clock: Clock, minutes: int) -> datetime:
         """So many minutes after a clock began, in its own time."""
         unit = clock.limit.unit if clock.limit is not None else ""
         return calendars.after(unit, clock.from_at, minutes, self.work)
-
-    def copy(self) -> Judge:
-        """One to try something on."""
-        clocks = [replace(clock, pauses=[replace(pause) for pause in clock.pauses]) for clock in self.clocks]
-        return replace(self, clocks=clocks, reached=dict(self.reached))
 
     # -- what one event does -------------------------------------------------------------------
 
@@ -301,7 +300,7 @@ class Judge:
     def change_pack(self, pack: Pack, at: datetime, told: dict[str, Any]) -> None:
         """From `at` on judge by another pack; `told` is what its rules look at and the report did not say.
 
-        Nothing else may be said to a fold that is to be written afterwards: the event `repack` says this.
+        The event `repack` says this; without it a fold may be asked what would be, and is of no use afterwards.
         """
         assert self.facts is not None
         before = self._rules()
@@ -330,20 +329,24 @@ class Judge:
         A longer limit is a new clock: the one it loosens stays on record, void.
         """
         assert self.facts is not None
-        tried = replace(clock, limit=rule.limit)
-        if self.due_of(tried) > clock.due_at:
-            tried.pauses = [replace(pause) for pause in clock.pauses]
-            tried.round = max(self.round, self._last_round(clock.promise) + 1)
-            tried.heir_of = (*clock.heir_of, clock.round)
+        due = self._due_by(rule.limit, clock)
+        if due > clock.due_at:
+            heir = replace(
+                clock,
+                pauses=[replace(pause) for pause in clock.pauses],
+                round=max(self.round, self._last_round(clock.promise) + 1),
+                heir_of=(*clock.heir_of, clock.round),
+            )
             self._end(clock, at, reason)
-            self.clocks.append(tried)
-            clock = tried
+            self.clocks.append(heir)
+            clock = heir
         clock.rule, clock.limit, clock.limit_minutes = rule.id, rule.limit, rule.limit.minutes
         clock.pausable, clock.warn_before_min = rule.pausable, rule.warn_before_min
         if self.facts.urgency == "emergency" and clock.from_at > at:
             # Emergencies are not made by appointment: what was to begin with its window begins now.
             clock.from_at = at
-        clock.due_at = self.due_of(clock)
+            due = self.due_of(clock)
+        clock.due_at = due
 
     def _last_round(self, promise: str) -> int:
         return max((clock.round for clock in self.clocks if clock.promise == promise), default=0)

@@ -171,8 +171,7 @@ def _batches(rows: OrderQuerySet) -> Iterator[list[Order]]:
     while ids := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_A_TIME]):
         last = ids[-1]
         for first in range(0, len(ids), TOGETHER):
-            # Joined for what the rules look at and the report may not have said.
-            yield list(Order.objects.select_related("estate").filter(pk__in=ids[first : first + TOGETHER]))
+            yield list(Order.objects.filter(pk__in=ids[first : first + TOGETHER]))
 
 
 def _judged(orders: Sequence[Order], tally: Tally) -> Iterator[tuple[Order, Ledger]]:
