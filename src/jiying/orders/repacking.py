@@ -38,11 +38,11 @@ from jiying.rules.pack import Pack
 
 log = logging.getLogger("jiying.repacking")
 
-TOGETHER = 100
+TOGETHER = 200
 """Orders in one transaction: reports and actions wait their turn behind it, some hundredths of a second."""
 AT_A_TIME = 5_000
 """Ids held in memory."""
-REST = 0.3
+REST = 0.1
 """How long is rested after each transaction, as a share of what it took to come to it: others want the machine, too."""
 
 Progress = Callable[[int], None]
