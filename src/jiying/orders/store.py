@@ -95,8 +95,8 @@ def load_many(orders: Sequence[Order]) -> dict[uuid.UUID, Ledger]:
     ledgers: dict[uuid.UUID, Ledger] = {}
     events = Event.objects.filter(order_id__in=[order.id for order in orders]).order_by("order_id", "version")
     # Columns alone: making a row of each event would cost as much as judging it.
-    for *said, uid, prev_hash, hashed, canonical in events.values_list(*_MOMENT_FIELDS).iterator(chunk_size=2000):
-        moment = Moment(*said, json.loads(canonical)["data"], uid, prev_hash, hashed, canonical)
+    for said in events.values_list(*_MOMENT_FIELDS).iterator(chunk_size=2000):
+        moment = Moment(**dict(zip(_MOMENT_NAMES, said, strict=True)), data=json.loads(said[-1])["data"])
         ledger = ledgers.get(moment.order)
         if ledger is None:
             ledger = ledgers[moment.order] = Ledger.new(moment.order, began_with(moment))
@@ -108,6 +108,7 @@ _MOMENT_FIELDS = (
     "order_id", "version", "verb", "milestone", "by", "role", "at", "received_at", "claimed", "id", "prev_hash", "hash",
     "canonical",
 )  # fmt: skip
+_MOMENT_NAMES = ("order", *_MOMENT_FIELDS[1:])
 
 
 def mirror(order: Order, ledger: Ledger) -> None:
