@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from jiying.centre.moving import district_of, left_behind
 from jiying.core.times import parse_rfc3339
-from jiying.estates.queries import the_district, zone_of
+from jiying.estates.queries import zone_of
 from jiying.pages.gates import only
-from jiying.people.scopes import Scope, scope_of
+from jiying.people.scopes import scope_of
 from jiying.rules import calendars, differing, loading, packs, words
 from jiying.rules.pack import Calendar, Pack, PromiseRule
 
@@ -48,7 +49,8 @@ class Version:
 @only("operator", "supervisor", "district", "town")
 def rules(request: HttpRequest) -> HttpResponse:
     """The pack in force; with `?pack=NAME@VERSION` another one, and the difference in words."""
-    district = _district_of(scope_of(request.user))
+    scope = scope_of(request.user)
+    district = district_of(scope)
     zone = zone_of(district)
     with timezone.override(zone):
         today = timezone.localdate()
@@ -60,6 +62,7 @@ def rules(request: HttpRequest) -> HttpResponse:
             "shown": shown,
             "label": words.said(shown.label),
             "other": shown is not current,
+            "behind": left_behind(current, district, scope) if shown is current else None,
             "changes": _changes(current, shown) if shown is not current else [],
             "promises": list(_promises(shown)),
             "ladders": [
@@ -84,10 +87,6 @@ def rules(request: HttpRequest) -> HttpResponse:
             "versions": list(_versions(mine, current, today)),
         }
         return render(request, "centre/rules.html", context)
-
-
-def _district_of(scope: Scope) -> str:
-    return next(iter(sorted(scope.districts)), "") or getattr(the_district(), "code", "")
 
 
 def _asked(stamp: str, mine: Iterable[Pack]) -> Pack | None:

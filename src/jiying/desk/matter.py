@@ -21,6 +21,7 @@ from jiying.orders.queries import Line, Row
 from jiying.orders.states import OPEN
 from jiying.orders.store import pack_of
 from jiying.orders.verbs import MAY_EXPLAIN
+from jiying.pages import moved
 from jiying.pages.albums import album_of
 from jiying.pages.shown import is_ended
 from jiying.pages.verbforms import new_times
@@ -119,7 +120,8 @@ def _events(row: Row) -> list[dict[str, Any]]:
     said = [line.event.data for line in row.events]
     wanted = {data[name] for data in said for name in ("worker", "instead_of") if data.get(name)}
     names = {str(pk): name for pk, name in Worker.objects.filter(pk__in=wanted).values_list("pk", "name")}
-    return [_event(line, names) for line in row.events]
+    changes = moved.changes(row.events)
+    return [{**_event(line, names), "changed": changes.get(line.event.version)} for line in row.events]
 
 
 def _event(line: Line, workers: dict[str, str]) -> dict[str, Any]:

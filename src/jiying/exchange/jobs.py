@@ -22,6 +22,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,6 +109,26 @@ def standing(job: uuid.UUID | None) -> Standing:
     if lease is None:
         return Standing("waiting")
     return Standing("running", lease.done, lease.total)
+
+
+def answer_of(job: uuid.UUID) -> Any:
+    """What a job that is done gave back, as JSON holds it; None where it is not done or gave nothing."""
+    return DBTaskResult.objects.filter(pk=job).values_list("return_value", flat=True).first()
+
+
+def alive(task: Task[Any, Any], *args: Any) -> uuid.UUID | None:
+    """The job of that task and arguments that waits or works; None where there is none (any more)."""
+    return _latest(task, args, status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING))
+
+
+def latest(task: Task[Any, Any], *args: Any) -> uuid.UUID | None:
+    """The last job of that task and arguments that is remembered."""
+    return _latest(task, args)
+
+
+def _latest(task: Task[Any, Any], args: Sequence[Any], **more: Any) -> uuid.UUID | None:
+    rows = DBTaskResult.objects.filter(task_path=task.module_path, **more).order_by("-enqueued_at")
+    return next((row.pk for row in rows if row.task_result.args[: len(args)] == list(args)), None)
 
 
 def progress(done: int, total: int | None) -> None:
@@ -222,7 +243,7 @@ def _run(task: DBTaskResult[Any, Any], holder: str, stop: threading.Event) -> No
     beat.start()
     try:
         result = task.task_result
-        task.task.call(*result.args, **result.kwargs)
+        answer = task.task.call(*result.args, **result.kwargs)
     except Interrupted:
         _end(task, holder, again=True)
     except LeaseLost:
@@ -231,14 +252,21 @@ def _run(task: DBTaskResult[Any, Any], holder: str, stop: threading.Event) -> No
         log.exception("job %s failed", task.pk)
         _end(task, holder, error)
     else:
-        _end(task, holder)
+        _end(task, holder, answer=answer)
     finally:
         _holding.reset(token)
         over.set()
         beat.join()
 
 
-def _end(task: DBTaskResult[Any, Any], holder: str, error: Exception | None = None, *, again: bool = False) -> None:
+def _end(
+    task: DBTaskResult[Any, Any],
+    holder: str,
+    error: Exception | None = None,
+    *,
+    again: bool = False,
+    answer: Any = None,
+) -> None:
     """Write how it ended and let go of the lease, both or neither; if the lease is no longer ours, nothing."""
     with transaction.atomic():
         if not Lease.objects.filter(pk=task.pk, holder=holder).delete()[0]:
@@ -247,7 +275,7 @@ def _end(task: DBTaskResult[Any, Any], holder: str, error: Exception | None = No
             task.worker_ids = task.worker_ids[:-1]
             _wait(task)
         elif error is None:
-            task.set_successful(None)
+            task.set_successful(answer)
         elif len(task.worker_ids) >= ATTEMPTS:
             task.set_failed(error)
         else:

@@ -6,8 +6,7 @@ import uuid
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django_tasks import TaskResultStatus, task
-from django_tasks_db.models import DBTaskResult
+from django_tasks import task
 
 from jiying.core.errors import BadInput
 from jiying.exchange import actions, jobs
@@ -47,7 +46,4 @@ def begin(imported: Import, what: str) -> None:
 
 def job_of(imported: Import) -> uuid.UUID | None:
     """The job that waits or works for an import; None where there is none (any more)."""
-    alive = DBTaskResult.objects.filter(
-        task_path=run_import.module_path, status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING)
-    )
-    return next((row.pk for row in alive if row.task_result.args[:1] == [str(imported.pk)]), None)
+    return jobs.alive(run_import, str(imported.pk))

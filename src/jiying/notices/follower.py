@@ -103,7 +103,7 @@ def _ends_with(step: str, order: Order, clock: Clock | None) -> str:
     return next((rule.target for rule in pack.promises if rule.id == clock.rule), "")
 
 
-_SILENT = frozenset({"report", "warn", "escalate", "wrong_code", "attach", "erase", "ask_centre"})
+_SILENT = frozenset({"report", "warn", "escalate", "wrong_code", "attach", "erase", "ask_centre", "repack"})
 """Events that answer nothing."""
 
 

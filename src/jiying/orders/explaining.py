@@ -58,14 +58,15 @@ class Explanation:
     warnings: tuple[str, ...]
 
 
-def explain(moments: Sequence[Moment], pack: Pack, now: datetime, zone: ZoneInfo, *, stamped: str) -> Explanation:
+def explain(moments: Sequence[Moment], pack: Pack, now: datetime, zone: ZoneInfo, *, own: bool) -> Explanation:
     """Judge the events of one order by `pack` as of `now`, and say why.
 
-    `stamped`: the pack the order bears.  By another one, what the watcher wrote down by its own is left out.
+    `own`: it is the pack of the order's report, and those that it was moved to judge after it.  By another one, what
+    the system wrote down by its own is left out.
     """
     judge = Judge(pack)
     for moment in moments:
-        if pack.stamp == stamped or moment.verb not in OBSERVATIONS:
+        if own or moment.verb not in OBSERVATIONS:
             judge.feed(moment)
     pauses = list(_pauses(moments, judge))
     told = tuple(_explained(clock, judge, pauses, now, zone) for clock in judge.clocks)
@@ -188,5 +189,6 @@ def _why(reason: str) -> str:
         "refused": _("不予受理"),
         "solved_remotely": _("电话里已解决"),
         "reclassified": _("改了类别或缓急"),
+        "repacked": _("换了规则包"),
         "merged": _("已并入另一张工单"),
     }.get(reason, reason)

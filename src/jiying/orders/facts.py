@@ -56,6 +56,12 @@ class Facts:
         new = {key: value for key, value in data.items() if key in ("kind", "category", "urgency", "part")}
         return replace(self, **new, judged=self.judged or "category" in new)
 
+    def told(self, data: dict[str, Any]) -> Facts:
+        """With what a later pack wants to know and the report did not say: see `Facts` for `zone`."""
+        return replace(
+            self, zone=data.get("calendar", self.zone), estate_type=data.get("estate_type", self.estate_type) or ""
+        )
+
     def traits(self, pack: Pack) -> Traits:
         """As a pack's conditions look at them; a category that the pack does not have is the one above it."""
         code = pack.nearest(self.category)

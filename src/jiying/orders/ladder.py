@@ -68,7 +68,7 @@ def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
     if explained := _explanation(ledger, clock, base):
         yield explained
     if clock.state == RUNNING:
-        warn = ledger.warn_before.get(clock.rule)
+        warn = clock.warn_before_min
         if warn is not None and warn < clock.limit_minutes:
             yield Step(clock.due_at - timedelta(minutes=warn), "warn", base, "watch")
         yield Step(clock.due_at, "breach", base, "watch")
@@ -77,7 +77,22 @@ def _of_clock(ledger: Ledger, clock: Clock) -> Iterator[Step]:
     for rung in ledger.pack.ladder_for(clock.promise):
         if (rung.unless or clock.target) not in ledger.judge.reached:
             data = {**base, "step": rung.step, "tells": list(rung.tells)}
-            yield Step(ledger.judge.moment_in(clock, rung.after_min), "escalate", data, "ladder")
+            step = Step(ledger.judge.moment_in(clock, rung.after_min), "escalate", data, "ladder")
+            if not _told_before(ledger, clock, step):
+                yield step
+
+
+def _told_before(ledger: Ledger, clock: Clock, step: Step) -> bool:
+    """Whether a step fired on a clock that this one took the place of, or would tell nobody anything new.
+
+    When another pack begins to judge, rungs of it may lie in the past: late is told who was told by no rung yet.
+    """
+    told: set[str] = set()
+    for number in (*clock.heir_of, clock.round):
+        if key_of(step.verb, {**step.data, "round": number}) in ledger.fired:
+            return True
+        told |= ledger.told.get((clock.promise, number), set())
+    return ledger.repacked_at is not None and step.due_at <= ledger.repacked_at and told.issuperset(step.data["tells"])
 
 
 def _explanation(ledger: Ledger, clock: Clock, base: dict[str, Any]) -> Step | None:

@@ -18,6 +18,7 @@ from jiying.core.errors import BadInput, ImpossibleVerb, NotYours, StaleVersion,
 from jiying.core.ids import uuid7
 from jiying.orders import ladder
 from jiying.orders.chain import GENESIS, Moment, link
+from jiying.orders.moving import Moved, compared, standing
 from jiying.orders.promises import Judge
 from jiying.orders.states import (
     IMPORT,
@@ -48,7 +49,6 @@ class Ledger:
     """
 
     order: uuid.UUID
-    pack: Pack
     judge: Judge
     state: State = State.SUBMITTED
     state_since: datetime = DAWN
@@ -63,16 +63,18 @@ class Ledger:
     reopened: int = 0
     explained_round: int = 0
     """The last round in which a person told the resident of a new time."""
-    warn_before: dict[str, int] = field(default_factory=dict)
+    told: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    """Whom the ladder has told, by promise and round."""
+    repacked_at: datetime | None = None
+    """When the order came under another rule pack than that of its report, the last time."""
     moments: list[Moment] = field(default_factory=list)
     _step: tuple[int, ladder.Step | None] = (-1, None)
     """The step that is due first, and the version it was derived at: only an event changes it."""
 
     @classmethod
     def new(cls, order: uuid.UUID, pack: Pack) -> Ledger:
-        """An order before its first event."""
-        warn = {rule.id: rule.warn_before_min for rule in pack.promises if rule.warn_before_min is not None}
-        return cls(order=order, pack=pack, judge=Judge(pack), warn_before=warn)
+        """An order before its first event; `pack` is that of its report."""
+        return cls(order=order, judge=Judge(pack))
 
     @classmethod
     def of(cls, order: uuid.UUID, pack: Pack, moments: Iterable[Moment]) -> Ledger:
@@ -81,6 +83,11 @@ class Ledger:
         for moment in moments:
             ledger.advance(moment)
         return ledger
+
+    @property
+    def pack(self) -> Pack:
+        """By which the order is judged now."""
+        return self.judge.pack
 
     @property
     def imported_at(self) -> datetime | None:
@@ -140,6 +147,21 @@ class Ledger:
         data: dict[str, Any],
     ) -> Moment:
         """Seal the next event behind the last one and take it in."""
+        moment = self._seal(verb, milestone=milestone, by=by, role=role, at=at, received_at=received_at, data=data)
+        self.advance(moment)
+        return moment
+
+    def _seal(
+        self,
+        verb: str,
+        *,
+        milestone: str | None,
+        by: str,
+        role: str,
+        at: datetime,
+        received_at: datetime,
+        data: dict[str, Any],
+    ) -> Moment:
         moment = Moment(
             order=self.order,
             version=self.version + 1,
@@ -153,19 +175,24 @@ class Ledger:
             data=data,
             id=uuid7(),
         )
-        link(moment, self.head)
-        self.advance(moment)
-        return moment
+        return link(moment, self.head)
 
     def advance(self, moment: Moment) -> None:
         """Take one event in: state, clocks, versions, what fired."""
         self.judge.feed(moment)
+        self._take(moment)
+
+    def _take(self, moment: Moment) -> None:
         self.version, self.head = moment.version, moment.hash
         self.moments.append(moment)
         verb, data = moment.verb, moment.data
         if verb in OBSERVATIONS:
             self.fired.add(ladder.key_of(verb, data))
             self.wrong_codes += verb == "wrong_code"
+            if verb == "escalate":
+                self.told.setdefault((data["promise"], data["round"]), set()).update(data["tells"])
+            elif verb == "repack":
+                self.repacked_at = moment.at
             return
         if not (verb == "assign" and moment.role == RULE):
             self.acted_version = moment.version
@@ -202,6 +229,27 @@ class Ledger:
         if moment.verb == "reopen" and not self.worker:
             return State.SIGNED
         return State(row.target)
+
+    # -- another rule pack ----------------------------------------------------------------------------
+
+    def repacked(self, pack: Pack, at: datetime, told: dict[str, Any]) -> list[Moved]:
+        """Let `pack` judge from `at` on, and say what changes; `told` as for `Judge.change_pack`.
+
+        Without its event a ledger can tell what would be, and is of no use afterwards.
+        """
+        before = standing(self.judge.clocks)
+        self.judge.change_pack(pack, at, told)
+        return compared(before, self.judge.clocks)
+
+    def repack(self, pack: Pack, *, by: str, now: datetime, told: dict[str, Any]) -> Moment:
+        """Seal that from `now` on `pack` judges the order, and what that changes of its clocks."""
+        at, former = max(now, self.last_at), self.pack.stamp
+        changed = [one.as_data() for one in self.repacked(pack, at, told)]
+        data = {"pack": pack.stamp, "from": former, "changed": changed, **told}
+        moment = self._seal("repack", milestone=None, by=by, role=RULE, at=at, received_at=at, data=data)
+        # The judge knows already: what changes had to be known to be sealed.
+        self._take(moment)
+        return moment
 
     # -- what happens by itself --------------------------------------------------------------------
 

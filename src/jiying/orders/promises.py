@@ -6,14 +6,15 @@ judging all of them again.  Judged is `at`, the time when something happened.  d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from jiying.core.worktime import WorkTime, total
 from jiying.orders.chain import Moment
 from jiying.orders.facts import Facts
-from jiying.rules import calendars
+from jiying.rules import calendars, packs
 from jiying.rules.pack import Limit, Pack, PromiseRule
 
 RUNNING, PAUSED, MET, MISSED, VOID = "running", "paused", "met", "missed", "void"
@@ -62,6 +63,9 @@ class Clock:
     claimed: bool = False
     grade: str = ""
     paused_minutes: int = 0
+    warn_before_min: int | None = None
+    heir_of: tuple[int, ...] = ()
+    """Rounds of the clocks that it took the place of when their limit was loosened: whom they told were told."""
     limit: Limit | None = None
     given_due: datetime | None = None
     pauses: list[Pause] = field(default_factory=list)
@@ -98,7 +102,7 @@ class Judge:
     """When the pause ends by itself: as announced, but unapproved not beyond what its reason allows."""
     _paused_wholly: datetime | None = None
     _known: tuple[Facts | None, dict[str, PromiseRule]] = (None, {})
-    """The rules of the facts they were found for: only a reclassification changes them."""
+    """The rules of the facts they were found for: only a reclassification or another pack changes them."""
 
     def feed(self, moment: Moment) -> None:
         """Take one event more."""
@@ -115,6 +119,8 @@ class Judge:
             self._resume(moment)
         elif verb == "reclassify":
             self._reclassify(moment)
+        elif verb == "repack":
+            self.change_pack(packs.stamped(moment.data["pack"]), moment.at, moment.data)
         elif verb == "breach":
             self._breach(moment)
         if is_answer(moment):
@@ -137,10 +143,14 @@ class Judge:
 
     def due_of(self, clock: Clock) -> datetime:
         """When a clock is due, from its beginning, its limit and its pauses."""
-        spans = [(pause.from_at, pause.until) for pause in clock.pauses]
         if clock.given_due is not None or clock.limit is None:
-            return (clock.given_due or clock.due_at) + total(spans)
-        return calendars.due_at(clock.limit, clock.from_at, spans, self.work)
+            return (clock.given_due or clock.due_at) + total((pause.from_at, pause.until) for pause in clock.pauses)
+        return self._due_by(clock.limit, clock)
+
+    def _due_by(self, limit: Limit, clock: Clock) -> datetime:
+        """When a clock would be due by another limit, from the same start."""
+        spans = [(pause.from_at, pause.until) for pause in clock.pauses]
+        return calendars.due_at(limit, clock.from_at, spans, self.work)
 
     def moment_in(self, clock: Clock, minutes: int) -> datetime:
         """So many minutes after a clock began, in its own time."""
@@ -160,7 +170,7 @@ class Judge:
 
     def _start(self, milestone: str, at: datetime) -> None:
         for rule in self._rules().values():
-            if rule.start == milestone and not self._lives(rule.promise):
+            if rule.start == milestone and not self._runs(rule.promise):
                 self._add(rule, at)
         if milestone == "reported":
             self._take_external_due(at)
@@ -179,7 +189,7 @@ class Judge:
             theirs = [Clock("complete", self.round, EXTERNAL, at, due, minutes, "done", pausable=False)]
             self.clocks += theirs
         for clock in theirs:
-            clock.rule, clock.from_at, clock.limit_minutes = EXTERNAL, at, minutes
+            clock.rule, clock.from_at, clock.limit_minutes, clock.warn_before_min = EXTERNAL, at, minutes, None
             clock.due_at = clock.given_due = due
 
     def _add(self, rule: PromiseRule, at: datetime) -> None:
@@ -198,16 +208,22 @@ class Judge:
             limit_minutes=rule.limit.minutes,
             target=rule.target,
             pausable=rule.pausable,
+            warn_before_min=rule.warn_before_min,
             limit=rule.limit,
         )
         clock.due_at = self.due_of(clock)
         self.clocks.append(clock)
 
-    def _lives(self, promise: str) -> bool:
+    def _runs(self, promise: str) -> bool:
         """Whether the promise has a clock in this round that was not voided."""
         return any(
             clock.promise == promise and clock.round >= self.round and clock.state != VOID for clock in self.clocks
         )
+
+    def _lives(self, rule: PromiseRule) -> bool:
+        """Whether what a rule promises was promised: in this round, or before it where a reopening starts it not."""
+        kept = [clock for clock in self.clocks if clock.promise == rule.promise and clock.state != VOID]
+        return any(clock.round >= self.round or not rule.rounds for clock in kept)
 
     def _reach(self, target: str, moment: Moment) -> None:
         for clock in self.clocks:
@@ -277,41 +293,60 @@ class Judge:
 
     def _reclassify(self, moment: Moment) -> None:
         assert self.facts is not None
+        before = self._rules()
         self.facts = self.facts.changed(moment.data)
+        self._change_rules(before, moment.at, "reclassified")
+
+    def change_pack(self, pack: Pack, at: datetime, told: dict[str, Any]) -> None:
+        """From `at` on judge by another pack; `told` is what its rules look at and the report did not say.
+
+        The event `repack` says this; without it a fold may be asked what would be, and is of no use afterwards.
+        """
+        assert self.facts is not None
+        before = self._rules()
+        self.pack, self.facts, self._known = pack, self.facts.told(told), (None, {})
+        self._change_rules(before, at, "repacked")
+
+    def _change_rules(self, before: Mapping[str, PromiseRule], at: datetime, reason: str) -> None:
+        """Bring the clocks that still run to the rules that apply now; `before` are those that applied."""
         rules = self._rules()
         for clock in list(self.clocks):
-            if not clock.waits or moment.at > clock.due_at:
+            if not clock.waits or at > clock.due_at or clock.rule == EXTERNAL:
                 continue
-            rule = rules.get(clock.promise)
-            if clock.rule == EXTERNAL:
-                continue
-            if rule is None:
-                self._end(clock, moment.at, "reclassified")
-            elif rule.id != clock.rule:
-                self._relimit(clock, rule, moment.at)
+            rule, old = rules.get(clock.promise), before.get(clock.promise)
+            if rule is None or (old is not None and (old.start, old.target) != (rule.start, rule.target)):
+                self._end(clock, at, reason)
+            else:
+                self._relimit(clock, rule, at, reason)
         for rule in rules.values():
             # A promise that begins to apply now runs from now: nobody can have kept it before.
-            if rule.start in self.reached and rule.target not in self.reached and not self._lives(rule.promise):
-                self._add(rule, moment.at)
+            if rule.start in self.reached and rule.target not in self.reached and not self._lives(rule):
+                self._add(rule, at)
 
-    def _relimit(self, clock: Clock, rule: PromiseRule, at: datetime) -> None:
+    def _relimit(self, clock: Clock, rule: PromiseRule, at: datetime, reason: str) -> None:
         """Give a clock that still runs the limit of its new rule, counted from the same start.
 
         A longer limit is a new clock: the one it loosens stays on record, void.
         """
         assert self.facts is not None
-        tried = replace(clock, limit=rule.limit)
-        if self.due_of(tried) > clock.due_at:
-            tried.pauses = [replace(pause) for pause in clock.pauses]
-            tried.round = max(self.round, self._last_round(clock.promise) + 1)
-            self._end(clock, at, "reclassified")
-            self.clocks.append(tried)
-            clock = tried
+        due = self._due_by(rule.limit, clock)
+        if due > clock.due_at:
+            heir = replace(
+                clock,
+                pauses=[replace(pause) for pause in clock.pauses],
+                round=max(self.round, self._last_round(clock.promise) + 1),
+                heir_of=(*clock.heir_of, clock.round),
+            )
+            self._end(clock, at, reason)
+            self.clocks.append(heir)
+            clock = heir
         clock.rule, clock.limit, clock.limit_minutes = rule.id, rule.limit, rule.limit.minutes
+        clock.pausable, clock.warn_before_min = rule.pausable, rule.warn_before_min
         if self.facts.urgency == "emergency" and clock.from_at > at:
             # Emergencies are not made by appointment: what was to begin with its window begins now.
             clock.from_at = at
-        clock.due_at = self.due_of(clock)
+            due = self.due_of(clock)
+        clock.due_at = due
 
     def _last_round(self, promise: str) -> int:
         return max((clock.round for clock in self.clocks if clock.promise == promise), default=0)

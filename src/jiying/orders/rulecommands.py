@@ -1,14 +1,20 @@
-"""`jiying rules due` and `jiying rules explain`, beside what `rules/commands.py` has."""
+"""`jiying rules due`, `explain` and `move`, beside what `rules/commands.py` has."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from jiying.rules.commands import in_language, json_option, lang_option, moment, pack_at, pause, refuse, rules, warn
+
+if TYPE_CHECKING:
+    from jiying.orders.repacking import Tally
 
 __all__ = ["rules"]
 
@@ -71,7 +77,8 @@ def explain(order_id: str, pack: str | None, lang: str, as_json: bool) -> None:
     from jiying.orders.models import Event
 
     order = order_at(order_id)
-    judged = pack_at(pack) if pack else store.pack_of(order.pack)
+    other = pack_at(pack) if pack else None
+    own = other is None or other.stamp == order.pack
     moments = [store.moment_of(event) for event in Event.objects.filter(order=order).order_by("version")]
     zone = zone_of_district(order.district)
 
@@ -79,7 +86,8 @@ def explain(order_id: str, pack: str | None, lang: str, as_json: bool) -> None:
         return None if at is None else rfc3339(at, zone)
 
     with in_language(lang):
-        found = explaining.explain(moments, judged, timezone.now(), zone, stamped=order.pack)
+        judged = store.began_with(moments[0]) if own or other is None else other
+        found = explaining.explain(moments, judged, timezone.now(), zone, own=own)
     warn(found.warnings)
     items = [
         {
@@ -100,6 +108,63 @@ def explain(order_id: str, pack: str | None, lang: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"promises": items}, ensure_ascii=False))
         return
-    click.echo(f"{order.number}, {judged.stamp}")
+    click.echo(f"{order.number}, {order.pack if own else judged.stamp}")
     for one in found.promises:
         click.echo(one.sentence)
+
+
+@rules.command()
+@click.argument("pack")
+@click.option("--district", default="", metavar="CODE", help="Only the orders of this district.")
+@click.option("--preview", is_flag=True, help="Say what would change, and write nothing.")
+@json_option
+def move(pack: str, district: str, preview: bool, as_json: bool) -> None:
+    """Let PACK, which is in force today, judge the open orders that an earlier pack judges.  Safe to repeat.
+
+    What is done, closed, refused or cancelled keeps the pack it was judged by.  Leaves with 1 where orders could not
+    be judged.
+    """
+    from jiying.core.errors import BadInput
+    from jiying.orders import repacking
+    from jiying.people import audit
+    from jiying.rules import packs
+
+    found = pack_at(pack)
+    if packs.in_use().by_stamp.get(found.stamp) != found:
+        refuse(f"{found.stamp} is not in use; load it first")
+    if district:
+        zone_of(district)
+    try:
+        where = repacking.districts_of(found, district)
+    except BadInput as error:
+        refuse(error.errors[0].message)
+
+    def progress(done: int) -> None:
+        click.echo(f"\r{done} orders ", nl=False, err=True)
+
+    if preview:
+        tally = repacking.preview(found, where, progress=progress)
+    else:
+        repacking.put_on_audit(found, where, by=None, origin=audit.COMMAND)
+        tally = repacking.move(found, where, by="rule:repack", progress=progress)
+    if tally.orders:
+        click.echo(err=True)
+    if as_json:
+        click.echo(json.dumps({"pack": found.stamp, "districts": where, "preview": preview, **tally.as_json()}))
+    else:
+        for line in _told_of(tally, preview):
+            click.echo(line)
+    sys.exit(1 if tally.failed else 0)
+
+
+def _told_of(tally: Tally, preview: bool) -> Iterator[str]:
+    if not tally.orders and not tally.failed:
+        yield "nothing to do: no open order is judged by another pack"
+        return
+    yield f"{tally.orders} orders {'would be' if preview else 'were'} moved, clocks of {tally.changed} change"
+    for promise, counts in tally.as_json()["promises"].items():
+        said = ", ".join(f"{n} {how}" for how, n in counts.items() if n and how != "overdue")
+        overdue = f"; {counts['overdue']} of them past the new due time already" if counts["overdue"] else ""
+        yield f"  {promise}: {said}{overdue}"
+    for order, why in tally.failed.items():
+        yield f"  {order}: {why}"

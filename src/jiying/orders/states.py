@@ -148,9 +148,11 @@ MILESTONES = (
 ON_BEHALF = frozenset({"depart", "contact", "arrive", "make_safe", "done"})
 """What an operator may record for a worker who telephones; the event says so."""
 
-OBSERVATIONS = frozenset({"warn", "breach", "escalate", "wrong_code", "attach", "erase", "ask_centre", "explain"})
-"""Events beside the verbs, which the system adds by itself (a photo that came or was erased among them): they move no
-state and make nobody's version stale."""
+OBSERVATIONS = frozenset(
+    {"warn", "breach", "escalate", "wrong_code", "attach", "erase", "ask_centre", "explain", "repack"}
+)
+"""Events beside the verbs, which the system adds by itself (a photo that came or was erased among them, another rule
+pack): they move no state and make nobody's version stale."""
 
 MESSAGES = frozenset({"urge", "note", "supervise", "approve_pause"})
 """Words about an order rather than moments of it: they do not bound the `at` of what follows."""

@@ -5,6 +5,7 @@ Only `intake`, `actions`, `batch` and `watcher` write through here, always insid
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ MOVING_FIELDS = (
     "version",
     "acted_version",
     "head",
+    "pack",
     "reopened",
     "next_at",
     "headline_promise",
@@ -55,10 +57,12 @@ MOVING_FIELDS = (
 )
 
 
-def pack_of(stamp: str) -> Pack:
-    """The pack an order is judged by, from its stamp `name@version`."""
-    name, _at, version = stamp.partition("@")
-    return packs.named(name, version)
+pack_of = packs.stamped
+
+
+def began_with(report: Moment | Event) -> Pack:
+    """The pack that an order's first event says it is judged by; a `repack` later in its log says otherwise."""
+    return pack_of(report.data["pack"])
 
 
 def moment_of(event: Event) -> Moment:
@@ -83,16 +87,28 @@ def moment_of(event: Event) -> Moment:
 
 def load(order: Order) -> Ledger:
     """The ledger of one order, from its events."""
-    events = Event.objects.filter(order=order).order_by("version")
-    return Ledger.of(order.id, pack_of(order.pack), map(moment_of, events))
+    return load_many([order])[order.id]
 
 
 def load_many(orders: Sequence[Order]) -> dict[uuid.UUID, Ledger]:
     """Ledgers of many orders, in one query."""
-    ledgers = {order.id: Ledger.new(order.id, pack_of(order.pack)) for order in orders}
-    for event in Event.objects.filter(order_id__in=list(ledgers)).order_by("order_id", "version"):
-        ledgers[event.order_id].advance(moment_of(event))
+    ledgers: dict[uuid.UUID, Ledger] = {}
+    events = Event.objects.filter(order_id__in=[order.id for order in orders]).order_by("order_id", "version")
+    # Columns alone: making a row of each event would cost as much as judging it.
+    for said in events.values_list(*_MOMENT_FIELDS).iterator(chunk_size=2000):
+        moment = Moment(**dict(zip(_MOMENT_NAMES, said, strict=True)), data=json.loads(said[-1])["data"])
+        ledger = ledgers.get(moment.order)
+        if ledger is None:
+            ledger = ledgers[moment.order] = Ledger.new(moment.order, began_with(moment))
+        ledger.advance(moment)
     return ledgers
+
+
+_MOMENT_FIELDS = (
+    "order_id", "version", "verb", "milestone", "by", "role", "at", "received_at", "claimed", "id", "prev_hash", "hash",
+    "canonical",
+)  # fmt: skip
+_MOMENT_NAMES = ("order", *_MOMENT_FIELDS[1:])
 
 
 def mirror(order: Order, ledger: Ledger) -> None:
@@ -103,7 +119,7 @@ def mirror(order: Order, ledger: Ledger) -> None:
     order.worker_id = uuid.UUID(ledger.worker) if ledger.worker else None
     order.state, order.state_since = ledger.state, ledger.state_since
     order.version, order.acted_version, order.head = ledger.version, ledger.acted_version, ledger.head
-    order.reopened = ledger.reopened
+    order.reopened, order.pack = ledger.reopened, ledger.pack.stamp
     order.next_at = ledger.next_at
     lead = promises.headline(ledger.judge.clocks) if ledger.state not in _QUIET else None
     order.headline_promise = lead.promise if lead else ""

@@ -194,11 +194,7 @@ def _mirrored_otherwise(order: Order, events: list[Event], clocks: list[Clock]) 
     for name, (kept, said) in reported.items():
         if kept != said:
             yield f"{name} is {kept}, the report says {said}"
-    stamped = report.data.get("pack")
-    if stamped != order.pack:
-        yield f"the rule pack is {order.pack}, the report says {stamped}"
-        return
-    ledger = Ledger.of(order.pk, store.pack_of(order.pack), map(store.moment_of, events))
+    ledger = Ledger.of(order.pk, store.began_with(report), map(store.moment_of, events))
     derived = Order(id=order.pk)
     store.mirror(derived, ledger)
     for name in _MIRRORED:
@@ -215,7 +211,7 @@ def _mirrored_otherwise(order: Order, events: list[Event], clocks: list[Clock]) 
 #: Members of events that commit to a text beside the log.
 _COMMITTED = frozenset(f"{name}_sm3" for name in (*PERSONAL, "said"))
 #: Columns that pages and figures read; `next_at` and the headline are made anew with every event.
-_MIRRORED = ("kind", "category", "urgency", "worker_id", "state", "state_since", "acted_version", "reopened")
+_MIRRORED = ("kind", "category", "urgency", "worker_id", "state", "state_since", "acted_version", "pack", "reopened")
 
 
 def _links(order: Order, events: list[Event]) -> Iterator[Broken]:

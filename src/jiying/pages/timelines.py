@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jiying.dispatch import saying
-from jiying.pages import words
+from jiying.pages import moved, words
 from jiying.pages.peopletime import people_time
 from jiying.pages.shown import erased, take
 
@@ -124,6 +124,8 @@ def _details(event: Any, verb: str, data: Any) -> Iterator[str]:
         yield _("居民说解决了") if take(data, "solved") else _("居民说没有解决")
     if verb == "reclassify":
         yield from (words.word(name, take(data, name)) for name in ("kind", "urgency") if take(data, name))
+    if (changed := take(event, "changed")) is not None:
+        yield from moved.sentences(changed, data)
     if take(data, "on_behalf"):
         yield _("由坐席代为登记")
     if take(data, "soon_after_typing"):

@@ -104,6 +104,7 @@ VERBS: dict[str, VerbWords] = {
     "erase": VerbWords(_("删除照片"), _("照片已按规定删除")),
     "explain": VerbWords(_("失约说明"), _("说明了原因，给出新的时间")),
     "ask_centre": VerbWords(_("请指挥中心安排"), _("自动派工请指挥中心安排")),
+    "repack": VerbWords(_("换规则包"), _("规则有变，时限重新计算")),
 }
 
 MILESTONES: dict[str, Lazy | str] = {

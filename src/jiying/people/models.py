@@ -150,6 +150,7 @@ class AuditAction(models.TextChoices):
     PERMISSION = "permission", _("变更权限")
     ERASE = "erase", _("删除个人信息")
     CHANNEL = "channel", _("停用或启用通知渠道")
+    REPACK = "repack", _("换规则包")
 
 
 class AuditQuerySet(models.QuerySet["Audit"]):

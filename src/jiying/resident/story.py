@@ -20,6 +20,7 @@ from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row
 from jiying.orders.states import OPEN
 from jiying.orders.store import pack_of
+from jiying.pages import moved
 from jiying.pages.peopletime import people_time
 from jiying.pages.shown import erased
 from jiying.pages.words import word
@@ -251,11 +252,12 @@ def _lines(lines: Iterable[Line], crew: dict[str, str], pack: Pack, *, proven: b
     """The events for the `timeline` tag."""
     worker = ""
     lines = list(lines)
-    told = _escalations(lines)
+    told, changes = _escalations(lines), moved.changes(lines)
     for line in lines:
         event = line.event
+        changed = [one for one in changes.get(event.version, ()) if one.promise in _COUNTED]
         worker = crew.get(str(event.data.get("worker")), worker)
-        if _is_untold(line, told):
+        if _is_untold(line, told) or (event.verb == "repack" and not changed):
             continue
         data = {name: event.data[name] for name in _TOLD_DATA if name in event.data}
         if event.verb == "escalate":
@@ -271,6 +273,7 @@ def _lines(lines: Iterable[Line], crew: dict[str, str], pack: Pack, *, proven: b
             "data": data,
             "who": _who(event.role, worker, proven=proven),
             "said": _said(line, pack, proven=proven),
+            "changed": changed or None,
         }
 
 

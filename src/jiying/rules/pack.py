@@ -342,6 +342,8 @@ class Pack:
     keywords: Mapping[str, Keyword] = field(default_factory=dict, hash=False)
     calendar: Calendar | None = None
     explanations: Mapping[str, Explanation] = field(default_factory=dict, hash=False)
+    _found: dict[Traits, tuple[PromiseRule, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """The rules of orders of the same traits, of which there are few: every fold asks."""
 
     @property
     def stamp(self) -> str:
@@ -350,7 +352,10 @@ class Pack:
 
     def rules_for(self, order: Traits) -> tuple[PromiseRule, ...]:
         """What an order of these traits is promised: at most one rule per promise, in the pack's order."""
-        return tuple(rule for rule in self.promises if rule.when.matches(order))
+        found = self._found.get(order)
+        if found is None:
+            found = self._found[order] = tuple(rule for rule in self.promises if rule.when.matches(order))
+        return found
 
     def nearest(self, category: str) -> str:
         """The category itself if the pack has it, else the nearest one above it, by dots; else as it was.

@@ -213,6 +213,12 @@ def named(name: str, version: str) -> Pack:
     return pack
 
 
+def stamped(stamp: str) -> Pack:
+    """The pack an order is judged by, from its stamp `name@version`; raises what `named` raises."""
+    name, _at, version = stamp.partition("@")
+    return named(name, version)
+
+
 def newest(name: str) -> Pack:
     """The latest version of a name (NoPack: there is none)."""
     packs = all_packs()

@@ -14,7 +14,7 @@ from functools import lru_cache
 from jiying.estates.queries import zone_of
 from jiying.orders.chain import Moment
 from jiying.orders.models import Event, Order
-from jiying.orders.store import pack_of
+from jiying.orders.store import began_with
 from jiying.supervision.counting import Contribution, contribution
 from jiying.supervision.days import SPANS, block_of
 from jiying.supervision.models import Cell, Grain
@@ -89,7 +89,7 @@ def count_orders(orders: Iterable[Order]) -> list[Fresh]:
             key,
             told[-1].version,
             Place.of(rows[key]),
-            contribution(key, pack_of(rows[key].pack), told, zone_of(rows[key].district)),
+            contribution(key, began_with(told[0]), told, zone_of(rows[key].district)),
         )
         for key, told in moments.items()
         if told

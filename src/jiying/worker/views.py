@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -24,10 +24,10 @@ from jiying.orders import reveal as showing
 from jiying.orders.actions import act
 from jiying.orders.actors import Actor
 from jiying.orders.models import Order
-from jiying.orders.queries import Row
+from jiying.orders.queries import Line, Row
 from jiying.orders.states import OPEN
 from jiying.orders.store import pack_of
-from jiying.pages import photoforms
+from jiying.pages import moved, photoforms
 from jiying.pages.albums import album_of, wanted
 from jiying.pages.gates import live, signed_in
 from jiying.pages.shown import category_of, place_of, sign_of, words_of
@@ -217,7 +217,7 @@ def _order(
             "contact": contact,
             "may_reveal": showing.may_reveal(row.order, Actor.of(request.user)),
             "bar": bar_of(row, _pauses(row.order), tried),
-            "events": [_told(line) for line in row.events],
+            "events": _told(row.events),
             "album": album_of(row.order, f"/api/v1/orders/{row.order.pk}/attachments/"),
             "photos_url": f"/worker/orders/{row.order.pk}/photos",
             "wanted": wanted(row.order),
@@ -230,11 +230,14 @@ def _order(
         return render(request, "worker/order.html", context, status=status)
 
 
-def _told(line: Any) -> dict[str, Any]:
-    """An event for the timeline, with the words that go with it."""
-    event = line.event
-    shown = {name: getattr(event, name) for name in ("verb", "milestone", "role", "at", "claimed")}
-    return {**shown, "data": event.data, "texts": line.texts, "who": line.who}
+def _told(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """The events for the timeline, with the words that go with them and what they changed of the clocks."""
+    changes, out = moved.changes(lines), []
+    for line in lines:
+        event = line.event
+        shown = {name: getattr(event, name) for name in ("verb", "milestone", "role", "at", "claimed", "data")}
+        out.append({**shown, "texts": line.texts, "who": line.who, "changed": changes.get(event.version)})
+    return out
 
 
 def _pauses(order: Order) -> list[tuple[str, str]]:

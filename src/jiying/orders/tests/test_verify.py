@@ -180,7 +180,7 @@ def test_an_order_that_was_moved_to_another_estate_or_another_hour_is_found(orde
 
 def test_an_order_stamped_with_another_pack_is_found(order):
     Order.objects.filter(pk=order.pk).update(pack="kind@1")
-    assert found(order) == [(6, "the rule pack is kind@1, the report says example@2026.2")]
+    assert found(order) == [(6, "pack is kind@1, the events say example@2026.2")]
 
 
 def test_what_the_watcher_and_wrong_codes_wrote_holds(d):

@@ -2,7 +2,7 @@
 
 Readable as a specification.  It imports nothing of the system: an order is a list of events as `jiying events`
 lists them, and the limits are written out below as the example pack has them.  A pause or a change of kind,
-category or urgency moves clocks; simulated people do neither, and the recount refuses to guess.
+category, urgency or rule pack moves clocks; simulated people do neither, and the recount refuses to guess.
 
     A promise is one clock: it begins at a moment, it is due a limit later, and a milestone must come first.
     met      the milestone came by the due time
@@ -40,7 +40,7 @@ LADDER = {
 BEFORE_2026 = "example@2026.1"
 BETWEEN_NEIGHBOURS = {"leak"}
 ENDS_IT_EARLY = {"cancel", "refuse", "solve_remotely"}
-NOT_FORESEEN = {"pause", "resume", "reclassify", "return"}
+NOT_FORESEEN = {"pause", "resume", "reclassify", "return", "repack"}
 
 
 @dataclass(frozen=True, slots=True)
