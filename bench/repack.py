@@ -1,12 +1,12 @@
 """How long it takes to move 100,000 open orders under another rule pack, and what intake feels of it.
 
-    python bench/repack.py [--orders 100000] [--seconds 20] [--connections 32] [--database URL]
+    python bench/repack.py [--orders 100000] [--seconds 20] [--rate 10] [--database URL]
 
-Builds the orders in a fresh home through the bulk twin of the one door, serves it with a real `jiying serve`, and keeps
-`POST /api/v1/orders` busy on connections that stay open: first alone, then while `jiying rules move` runs as a process
-of its own.  Server, mover and this client share the machine's cores.  Beside it the floor: as many rows of an event's
-size inserted durably into SQLite by themselves.  With `--database` a PostgreSQL server, on which a database is made and
-dropped.
+Builds the orders in a fresh home through the bulk twin of the one door, serves it with a real `jiying serve`, and sends
+`POST /api/v1/orders` at a steady rate (10 a second is forty times the mean of a district's day): first alone, then
+while `jiying rules move` runs as a process of its own.  A report's time counts from when it was to be sent.  Server,
+mover and this client share the machine's cores.  Beside it the floor: as many rows of an event's size inserted durably
+into SQLite by themselves.  With `--database` a PostgreSQL server, on which a database is made and dropped.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ CHANGES = (
 )  # fmt: skip
 """What the new pack says otherwise: ordinary repairs are contacted and completed later, which makes new clocks."""
 CATCH_UP_S = 1800.0
+CONNECTIONS = 32
 
 
 def pack(folder: Path) -> Path:
@@ -81,12 +82,32 @@ def caught_up(port: int) -> None:
     sys.exit("the followers do not catch up: the machine is too busy for this")
 
 
-async def load(port: int, request: Callable[[], bytes], connections: int, over: threading.Event) -> list[float]:
-    """Keep `connections` busy until `over`; the sorted seconds of what came after the warm-up."""
+class Paced(Connection):
+    """A connection that sends one report every `every` seconds, or as soon as the last one is answered."""
+
+    def __init__(self, request: Callable[[], bytes], first: float, every: float) -> None:
+        super().__init__(request, b"201", float("inf"))
+        self.slot, self.every = first, every
+
+    def _send(self) -> None:
+        asyncio.get_running_loop().call_later(max(0.0, self.slot - time.perf_counter()), self._send_now)
+
+    def _send_now(self) -> None:
+        super()._send()
+        # Waiting for its turn is part of how long it took.
+        self._sent_at, self.slot = self.slot, self.slot + self.every
+
+
+async def load(port: int, request: Callable[[], bytes], rate: float, over: threading.Event) -> list[float]:
+    """Send `rate` reports a second until `over`; the sorted seconds of what came after the warm-up."""
     loop, begun = asyncio.get_running_loop(), time.perf_counter()
     made = [
-        (await loop.create_connection(lambda: Connection(request, b"201", float("inf")), "127.0.0.1", port))[1]
-        for _n in range(connections)
+        (
+            await loop.create_connection(
+                lambda n=n: Paced(request, begun + n / rate, CONNECTIONS / rate), "127.0.0.1", port
+            )
+        )[1]
+        for n in range(CONNECTIONS)
     ]
     await asyncio.to_thread(over.wait)
     for each in made:
@@ -107,7 +128,7 @@ def quantiles(times: list[float], seconds: float) -> tuple[str, float]:
     return f"{len(times) / seconds:5.0f}/s   p50 {ms(0.5):6.1f} ms   p99 {ms(0.99):6.1f} ms", ms(0.99)
 
 
-def during(port: int, request: Callable[[], bytes], connections: int, work: Callable[[], None]) -> tuple[str, float]:
+def during(port: int, request: Callable[[], bytes], rate: float, work: Callable[[], None]) -> tuple[str, float]:
     """What intake feels while `work` runs."""
     over = threading.Event()
 
@@ -121,12 +142,12 @@ def during(port: int, request: Callable[[], bytes], connections: int, work: Call
     thread = threading.Thread(target=run)
     began = time.monotonic()
     thread.start()
-    times = uvloop.run(load(port, request, connections, over))
+    times = uvloop.run(load(port, request, rate, over))
     thread.join()
     return quantiles(times, time.monotonic() - began - WARM_UP_S)
 
 
-def measure(home: Path, orders: int, seconds: float, connections: int) -> None:
+def measure(home: Path, orders: int, seconds: float, rate: float) -> None:
     """Intake alone, then beside the move."""
     from jiying.estates.models import Estate
 
@@ -134,13 +155,13 @@ def measure(home: Path, orders: int, seconds: float, connections: int) -> None:
     words = jiying("rules", "load", str(pack(home)), "--json", home=home, **_where()).said
     with served(home) as port:
         caught_up(port)
-        alone, before = during(port, request, connections, lambda: time.sleep(seconds))
+        alone, before = during(port, request, rate, lambda: time.sleep(seconds))
         cost: list[Cost] = []
 
         def move() -> None:
             cost.append(jiying("rules", "move", words["pack"], "--json", home=home, **_where()))
 
-        beside, after = during(port, request, connections, move)
+        beside, after = during(port, request, rate, move)
     [moved] = cost
     counted = moved.said["orders"]
     assert counted == orders, f"{counted} of {orders} orders were moved"
@@ -161,7 +182,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--orders", type=int, default=100_000)
     options.add_argument("--seconds", type=float, default=20)
-    options.add_argument("--connections", type=int, default=32)
+    options.add_argument("--rate", type=float, default=10, help="Reports a second.")
     options.add_argument("--database", default="", help="a PostgreSQL server; default: SQLite in the fresh home")
     wanted = options.parse_args()
     os.environ.pop("JIYING_DATABASE_URL", None)
@@ -176,7 +197,7 @@ def main() -> None:
         reported = (now - timedelta(seconds=n % 600) for n in itertools.count())
         build(wanted.orders, "door_lock", reported)
         analyse()
-        measure(home, wanted.orders, wanted.seconds, wanted.connections)
+        measure(home, wanted.orders, wanted.seconds, wanted.rate)
 
 
 if __name__ == "__main__":

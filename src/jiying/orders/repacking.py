@@ -39,7 +39,9 @@ from jiying.rules.pack import Pack
 log = logging.getLogger("jiying.repacking")
 
 TOGETHER = 200
-"""Orders in one transaction: reports and actions wait their turn behind it, some hundredths of a second."""
+"""Orders that are read and judged at a time."""
+WRITTEN_TOGETHER = 25
+"""Orders in one transaction: reports and actions wait their turn behind it, about a hundredth of a second."""
 AT_A_TIME = 5_000
 """Ids held in memory."""
 REST = 0.1
@@ -215,25 +217,35 @@ def _told(order: Order, ledger: Ledger, pack: Pack) -> dict[str, Any]:
 def _move_together(orders: Sequence[Order], pack: Pack, by: str, tally: Tally) -> bool:
     """Move some orders; False where somebody wrote one of them meanwhile, which is then left as it is."""
     now = timezone.now()
-    read: dict[uuid.UUID, int] = {}
-    changes: list[store.Change] = []
+    changes: list[tuple[int, store.Change]] = []
     for order, ledger in _judged(orders, tally):
         if ledger.state not in OPEN or ledger.pack.stamp == pack.stamp:
             continue
         change = store.Change(order=order, ledger=ledger, before=store.clocks_before(ledger))
-        read[order.pk] = ledger.version
+        read = ledger.version
         with _by_itself(tally, order):
             _say(change, pack, by, now)
-            changes.append(change)
+            changes.append((read, change))
+    whole = True
+    for first in range(0, len(changes), WRITTEN_TOGETHER):
+        some = changes[first : first + WRITTEN_TOGETHER]
+        written = _write(some)
+        whole &= len(written) == len(some)
+        for change in written:
+            tally.add(_changed(change), now)
+    return whole
+
+
+def _write(changes: Sequence[tuple[int, store.Change]]) -> list[store.Change]:
+    """Write those of the orders, each with the version that was read, that nobody wrote meanwhile."""
+    read = {change.order.pk: version for version, change in changes}
     with transaction.atomic():
-        rows = Order.objects.filter(pk__in=[change.order.pk for change in changes])
+        rows = Order.objects.filter(pk__in=list(read))
         rows = rows.select_for_update(no_key=True, skip_locked=connection.features.has_select_for_update_skip_locked)
         same = {pk for pk, version in rows.values_list("pk", "version") if version == read[pk]}
-        written = [change for change in changes if change.order.pk in same]
+        written = [change for _version, change in changes if change.order.pk in same]
         store.write_together(written)
-    for change in written:
-        tally.add(_changed(change), now)
-    return len(written) == len(changes)
+    return written
 
 
 def _say(change: store.Change, pack: Pack, by: str, now: datetime) -> None:
