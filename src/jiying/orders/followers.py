@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,30 +21,43 @@ from jiying.orders.models import Cursor, Event
 
 log = logging.getLogger("jiying.followers")
 
-BATCH = 500
+BATCH = 200
+"""Events in one transaction: who reports or acts waits behind it, some hundredths of a second."""
 LOOK_EVERY_S = 0.5
 BREATH_S = 0.2
+REST = 0.5
+"""How long a follower that is far behind rests after a batch, as a share of what that took: others want to write."""
 Position = tuple[int, int]
+
+
+Write = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """`handle` takes events in cursor order, inside the transaction that moves the cursor.
+    """`prepare` takes events in cursor order, reads what it needs and returns what writes.
 
-    `history`: it wants to read what happened before it was there, too (an index, a table of sums).
+    Only the writing is in the transaction that moves the cursor, so that others write meanwhile; nobody else has then
+    taken the same events.  `history`: it wants to read what happened before it was there, too (an index, a table of
+    sums).
     """
 
     name: str
-    handle: Callable[[Sequence[Event]], None]
+    prepare: Callable[[Sequence[Event]], Write]
     history: bool = False
 
 
 _registry: dict[str, Follower] = {}
 
 
-def register(name: str, handle: Callable[[Sequence[Event]], None], *, history: bool = False) -> None:
-    """Make a follower known; rooms do it when the application starts."""
-    _registry[name] = Follower(name, handle, history)
+def register(name: str, handle: Callable[[Sequence[Event]], object], *, history: bool = False) -> None:
+    """Make a follower known that handles its events inside the transaction; rooms do it when the application starts."""
+    register_prepared(name, lambda events: lambda: handle(events), history=history)
+
+
+def register_prepared(name: str, prepare: Callable[[Sequence[Event]], Write], *, history: bool = False) -> None:
+    """Make a follower known that has much to work out before it writes (`Follower`)."""
+    _registry[name] = Follower(name, prepare, history)
 
 
 def settled() -> QuerySet[Event]:
@@ -71,16 +85,20 @@ def end() -> Position:
 
 def advance(follower: Follower) -> int:
     """Let a follower take the next events; returns how many.  A crash repeats the batch, and loses nothing."""
+    row, _new = Cursor.objects.get_or_create(follower=follower.name)
+    events = list(after((row.xid, row.seq)).select_related("order")[:BATCH])
+    if not events:
+        return 0
+    write = follower.prepare(events)
     with transaction.atomic():
-        Cursor.objects.get_or_create(follower=follower.name)
         cursor = Cursor.objects.select_for_update().get(follower=follower.name)
-        events = list(after((cursor.xid, cursor.seq)).select_related("order")[:BATCH])
-        if not events:
-            return 0
-        follower.handle(events)
+        if (cursor.xid, cursor.seq) != (row.xid, row.seq):
+            # Another process took them meanwhile.
+            return len(events)
+        write()
         cursor.xid, cursor.seq = events[-1].xid, events[-1].seq
         cursor.save(update_fields=["xid", "seq", "updated_at"])
-        return len(events)
+    return len(events)
 
 
 def catch_up() -> None:
@@ -106,6 +124,15 @@ def lags() -> dict[str, int]:
     return {name: after(kept.get(name, (0, 0))).count() for name in _registry}
 
 
+def _read_on(follower: Follower, stop: threading.Event) -> None:
+    """Let one follower take what is there."""
+    while not stop.is_set():
+        began = time.monotonic()
+        if advance(follower) < BATCH:
+            break
+        stop.wait(min(BREATH_S, REST * (time.monotonic() - began)))
+
+
 def run_all(stop: threading.Event) -> None:
     """Let all followers read on until `stop`: at every signal, and every half second."""
     seen = wake.seen()
@@ -113,8 +140,7 @@ def run_all(stop: threading.Event) -> None:
         close_old_connections()
         for follower in list(_registry.values()):
             try:
-                while advance(follower) == BATCH and not stop.is_set():
-                    pass
+                _read_on(follower, stop)
             except Exception:
                 # One follower's failure must not stop the others; its cursor stays where it was.
                 log.exception("follower %s failed; trying again", follower.name)

@@ -27,7 +27,7 @@ from django.db.models.lookups import GreaterThan
 
 from jiying.core.grams import Piece, pieces_of, words_of
 from jiying.orders.models import Cursor, Event, EventText, Order, OrderQuerySet, OrderText, OrderWords
-from jiying.orders.states import OPEN
+from jiying.orders.states import OBSERVATIONS, OPEN
 from jiying.people.scopes import Scope
 
 FOLLOWER = "search"
@@ -48,6 +48,9 @@ LATEST_TRIED = 300
 """So many of the latest answers are tried, whether they fill a page of the latest reports."""
 
 REBUILT_AT_ONCE = 500
+
+_SAYS_NOTHING = OBSERVATIONS - {"erase"}
+"""Events without words that leave an order open or ended as it was."""
 
 NEWEST = 100
 """So many orders that the index does not have yet are looked at themselves."""
@@ -201,7 +204,7 @@ _TWINS: dict[str, Callable[[OrderQuerySet, Sequence[Piece], Sequence[str], Lates
 
 def follow(events: Sequence[Event]) -> None:
     """The follower: what was said about the orders of a batch stands in the index.  Idempotent."""
-    index({event.order_id for event in events})
+    index({event.order_id for event in events if event.verb not in _SAYS_NOTHING})
 
 
 def index(order_ids: Iterable[uuid.UUID]) -> int:

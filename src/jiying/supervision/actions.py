@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 from jiying.core.bulk import upsert
 from jiying.core.ids import uuid7
 from jiying.estates.queries import zone_of
-from jiying.orders.models import Cursor, Event
+from jiying.orders.models import Cursor, Event, Order
 from jiying.supervision.models import Cell, Counted, Edition, Rollup, Waiting
 from jiying.supervision.reading import (
     Fresh,
@@ -43,10 +43,21 @@ Cells = dict[uuid.UUID, Cell]
 Changes = dict[Key, Counter[str]]
 
 
+def prepare(events: Sequence[Event]) -> Callable[[], None]:
+    """Count the orders of a batch again, and return what writes that; the follower `rollups`."""
+    fresh = count_orders({event.order_id: event.order for event in events}.values())
+
+    def write() -> None:
+        # An import may have been taken back since they were counted.
+        there = set(Order.objects.filter(pk__in=[one.order for one in fresh]).values_list("pk", flat=True))
+        apply(serving().pk, [one for one in fresh if one.order in there])
+
+    return write
+
+
 def follow(events: Sequence[Event]) -> None:
-    """Count the orders of a batch again; the follower `rollups`."""
-    orders = {event.order_id: event.order for event in events}
-    apply(serving().pk, count_orders(orders.values()))
+    """Count the orders of a batch again, at once; inside a transaction that has its turn."""
+    prepare(events)()
 
 
 def serving() -> Edition:

@@ -8,6 +8,6 @@ class SupervisionConfig(AppConfig):
 
     def ready(self) -> None:
         from jiying.orders import followers
-        from jiying.supervision.actions import NAME, follow
+        from jiying.supervision.actions import NAME, prepare
 
-        followers.register(NAME, follow, history=True)
+        followers.register_prepared(NAME, prepare, history=True)

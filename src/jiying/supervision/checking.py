@@ -19,7 +19,7 @@ from typing import Any
 from jiying.estates.queries import zone_of
 from jiying.orders import followers
 from jiying.orders.models import Order
-from jiying.supervision.actions import NAME, follow
+from jiying.supervision.actions import NAME, prepare
 from jiying.supervision.models import Cell, Counted, Edition, Grain, Rollup, Waiting
 from jiying.supervision.reading import Fresh, Key, Place, by_day, cells_of, count_orders, parts_of, spread, written
 
@@ -71,7 +71,7 @@ def _edition() -> int:
 
 
 def _catch_up() -> None:
-    while followers.advance(followers.Follower(NAME, follow)):
+    while followers.advance(followers.Follower(NAME, prepare)):
         pass
 
 
