@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
+from jiying.dispatch.engine.fleet.history import OUTLOOK_MIN
 from jiying.dispatch.engine.fleet.tables import BUSY, GOING, IDLE, MOVING, OFF
 
 NORM_EVERY = 4.0  # steps of the table of tails for each doubling of the mean
@@ -48,20 +49,20 @@ class Field(NamedTuple):
     seen: np.ndarray  # [cell] orders seen, older ones fading
     seen_skill: np.ndarray  # [skill] emergencies seen, with the prior
     tail: np.ndarray  # [mean, n] P(N >= n)
-    known: np.ndarray  # see KNOWN
+    outlook: np.ndarray  # by ten minutes: how much denser the time ahead is, by another day's record
+    known: np.ndarray  # see PACE and those beside it
 
 
-PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, OUTLOOK, FILLED_AT, MOVED_AT = range(9)
+PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT = range(8)
 """Places of `known`: emergencies a minute, fading; as of when; finished jobs, sum and sum of squares of the logarithm
-of their minutes, all with a prior; when the grid was last worked out; how much denser the next hour is than the last
-one, by another day's record; when ordinary orders, and moves, were last decided."""
+of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last decided."""
 
 
 @compiled
 def cell_of(field, x, y):
     """The cell of a place; places outside count to the border."""
-    column = min(max(int((x - field.x0) / field.cell_km), 0), field.nx - 1)
-    row = min(max(int((y - field.y0) / field.cell_km), 0), field.ny - 1)
+    column = int(min(max((x - field.x0) / field.cell_km, 0.0), field.nx - 1.0))
+    row = int(min(max((y - field.y0) / field.cell_km, 0.0), field.ny - 1.0))
     return row * field.nx + column
 
 
@@ -143,9 +144,11 @@ def price_at(field, cell, skills):
 @compiled
 def price_of(field, worker, now, prices):
     """The price of a worker where they are; less when their shift ends before the horizon."""
+    if prices.reserve == 0.0:
+        return 0.0
     cell = cell_of(field, worker.x, worker.y)
     left = min(1.0, max(0.0, (worker.duty_to - now) / prices.horizon))
-    return price_at(field, cell, worker.skills) * left
+    return prices.reserve * price_at(field, cell, worker.skills) * left
 
 
 @compiled
@@ -173,7 +176,8 @@ def look(now, workers, field, prices):
     weight += prices.prior_orders * field.prior
     total = weight.sum()
     pace = known[PACE] * math.exp(-(now - known[PACE_AT]) / prices.pace_min)
-    expected = pace * prices.horizon * known[OUTLOOK] * prices.caution
+    ahead = field.outlook[min(max(int(now / OUTLOOK_MIN), 0), len(field.outlook) - 1)]
+    expected = pace * prices.horizon * ahead * prices.caution
     skills = field.seen_skill.sum()
     field.have[:] = 0.0
     for skill in range(field.have.shape[0]):

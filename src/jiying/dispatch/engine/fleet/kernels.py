@@ -12,7 +12,8 @@ from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN, TAKEN
 from jiying.dispatch.engine.fleet.urgent import decide_urgent
 from jiying.dispatch.engine.fleet.usual import decide_usual
 
-REVEALED, URGENT, USUAL, TRIPS = 0, 1, 2, 3
+REVEALED, URGENT, USUAL, TRIPS = range(4)
+"""Places of `World.count`: how many orders are known, emergencies and others are open, trips are written."""
 
 
 @compiled
@@ -95,3 +96,19 @@ def decide_batch(now, world, road, prices):
     if prices.moves_most > 0 and now - known[MOVED_AT] >= prices.move_every - 1e-3:
         known[MOVED_AT] = now
         decide_moves(now, workers, world.field, road, prices)
+
+
+@compiled
+def serve_open(now, reported, world, road, kind, cap_km):
+    """A simple policy: the order `reported`, or, -1, everything open, oldest first.  Returns how many were sent."""
+    tidy(now, world, road)
+    if reported >= 0:
+        one = np.full(1, reported, np.int64)
+        return decide_simple(now, one, world.workers, world.orders, road, kind, cap_km)
+    waiting = np.empty(world.count[URGENT] + world.count[USUAL], np.int64)
+    waiting[: world.count[URGENT]] = world.urgent[: world.count[URGENT]]
+    waiting[world.count[URGENT] :] = world.usual[: world.count[USUAL]]
+    if not len(waiting):
+        return 0
+    waiting.sort()
+    return decide_simple(now, waiting, world.workers, world.orders, road, kind, cap_km)

@@ -13,6 +13,9 @@ from jiying.dispatch.engine.fleet.cover import learn_service
 from jiying.dispatch.engine.fleet.road import ride
 from jiying.dispatch.engine.fleet.tables import BEGUN, BUSY, DONE, GOING, IDLE, MOVING, OFF, OPEN, TAKEN
 
+TRIPS = 3
+"""The place of `World.count` where the trips are counted."""
+
 
 @compiled
 def next_shift(worker, shifts):
@@ -87,11 +90,12 @@ def stand(now, workers, one):
 
 
 @compiled
-def depart(now, workers, orders, service, finish, trips, count, road, whole):
-    """Let everybody who has somewhere to go and stands at `now` set off; returns how many trips are written.
+def depart(now, world, service, finish, trips, road, whole):
+    """Let everybody who has somewhere to go and stands at `now` set off, and write their trips.
 
     `whole`: in one stretch, since nobody is turned round.
     """
+    workers, orders, count = world.workers, world.orders, world.count[TRIPS]
     for one in range(len(workers)):
         worker = workers[one]
         if (worker.state != GOING and worker.state != MOVING) or worker.free_min > now:
@@ -127,4 +131,17 @@ def depart(now, workers, orders, service, finish, trips, count, road, whole):
             trip.arrive = stop
         trip.x, trip.y = worker.x, worker.y
         worker.free_min = trip.arrive
-    return count
+    world.count[TRIPS] = count
+
+
+@compiled
+def mend(now, workers, orders):
+    """Make workers and orders agree about who goes where, after a decision that was broken off."""
+    for one in range(len(workers)):
+        worker = workers[one]
+        if worker.state == GOING and (worker.order < 0 or orders[worker.order].worker != one):
+            stand(now, workers, one)
+    for order in range(len(orders)):
+        one = orders[order].worker
+        if orders[order].state == TAKEN and (one < 0 or workers[one].state != GOING or workers[one].order != order):
+            release(orders, order)

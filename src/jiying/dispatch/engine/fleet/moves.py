@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
-from jiying.dispatch.engine.fleet.cover import cell_of, count_in, price_of, tail_of
+from jiying.dispatch.engine.fleet.cover import cell_of, price_of, tail_of
 from jiying.dispatch.engine.fleet.tables import IDLE, MOVING
 
 
@@ -17,17 +17,19 @@ def decide_moves(now, workers, field, road, prices):
     """
     skills, cells = field.have.shape
     one_more = np.zeros((skills, cells))
+    gains = np.zeros(cells)
     for skill in range(skills):
+        for at in range(cells):
+            want = field.want[skill, at]
+            if want > 0.0:
+                gains[at] = field.rate[skill, at] / want * tail_of(field, want, field.have[skill, at] + 1.0)
         for row in range(field.ny):
             for column in range(field.nx):
                 total = 0.0
                 for place in range(len(field.disc_x)):
                     r, c = row + field.disc_y[place], column + field.disc_x[place]
                     if 0 <= r < field.ny and 0 <= c < field.nx:
-                        at = r * field.nx + c
-                        want = field.want[skill, at]
-                        if want > 0.0:
-                            total += field.rate[skill, at] / want * tail_of(field, want, field.have[skill, at] + 1.0)
+                        total += gains[r * field.nx + c]
                 one_more[skill, row * field.nx + column] = min(total, 1.0)
     reach = int(prices.move_km / field.cell_km)
     moved = 0

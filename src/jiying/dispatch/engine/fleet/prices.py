@@ -17,6 +17,7 @@ class Prices(NamedTuple):
     """What weighs how much.  Unit: one emergency that is late (unless the name says minutes or kilometres)."""
 
     horizon: float = 40.0  # min; how far ahead coverage counts: about as long as a worker is gone
+    reserve: float = 1.0  # how much of the price of a worker counts
     caution: float = 1.2  # more emergencies are expected than the last hour had
     clumps: float = 3.0  # dispersion of the negative binomial: r of var = m + m * m / r
     going_counts: float = 0.8
@@ -36,6 +37,8 @@ class Prices(NamedTuple):
     value: float = 0.5
     least: float = 0.02
     bend: float = 2.0
+    patience: float = 1.0
+    pressing: float = 1.0
     late: float = 0.6
     lapsed: float = 0.05
     way_usual: float = 0.004

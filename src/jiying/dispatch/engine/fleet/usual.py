@@ -12,29 +12,29 @@ from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.cover import count_in, price_of, service_min, share_of
 from jiying.dispatch.engine.fleet.motion import send
 from jiying.dispatch.engine.fleet.road import ride
-from jiying.dispatch.engine.fleet.tables import IDLE, MOVING, OPEN
+from jiying.dispatch.engine.fleet.tables import IDLE, MOVING, OFF, OPEN
+
+SLOT_MIN = 15.0
 
 
 @compiled
-def worth_now(now, order, roster, road, prices):
+def worth_now(now, order, roster, pressure, road, prices):
     """What it is worth to serve an order now rather than leave it."""
     left = order.limit - now - road.access_min
     if order.emergency:
         return prices.late if left < 0.0 else 0.0
     if left < 0.0:
         return prices.lapsed
-    # The best staffing until the limit, against that of now: wait for the morning, not for the night.
-    slot = int(now / 15.0)
-    last = int((now + left) / 15.0)
+    # How long there still is, in minutes of the staffing of now: the night is short, the morning long.
     width = roster.shape[1]
-    present = roster[order.skill, min(slot, width - 1)]
-    best = 0.0
-    for one in range(slot + 2, last + 1):
-        best = max(best, roster[order.skill, min(one, width - 1)])
-    part = 1.0 - left / 240.0
-    part = min(max(part, 0.0), 1.0)
-    if best < 0.8 * present:
-        part = max(part, min(1.0, 1.0 - best / (0.8 * present)))
+    slot = int(now / SLOT_MIN)
+    present = max(roster[order.skill, min(slot, width - 1)], 1.0)
+    there = 0.0
+    for one in range(slot, int((now + left) / SLOT_MIN) + 1):
+        begin, end = max(one * SLOT_MIN, now), min((one + 1) * SLOT_MIN, now + left)
+        there += (end - begin) * (roster[order.skill, one] if one < width else 0.0) / present
+    part = 1.0 - there / prices.patience / 240.0
+    part = min(max(part + pressure, 0.0), 1.0)
     return prices.least + (prices.value - prices.least) * part**prices.bend
 
 
@@ -54,8 +54,12 @@ def decide_usual(now, waiting, workers, orders, roster, field, road, prices):
             many += 1
     expected = service_min(field) + road.access_min
     theta = np.empty(len(waiting))
+    staff = 0
+    for one in range(len(workers)):
+        staff += workers[one].state != OFF
+    pressure = prices.pressing * len(waiting) * expected / max(staff, 1) / 240.0
     for place in range(len(waiting)):
-        theta[place] = worth_now(now, orders[waiting[place]], roster, road, prices)
+        theta[place] = worth_now(now, orders[waiting[place]], roster, pressure, road, prices)
     by_order = len(waiting) <= many
     tries = len(waiting) if by_order else many
     gain = np.empty(tries)

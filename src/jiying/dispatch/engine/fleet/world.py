@@ -9,24 +9,27 @@ from typing import NamedTuple
 import numpy as np
 
 from jiying.dispatch.engine.fleet.cover import (
+    FILLED_AT,
+    LOOKED_AT,
     LOWEST,
+    MOVED_AT,
     NORM_EVERY,
-    OUTLOOK,
     SERVICE_N,
     SERVICE_SQUARES,
     SERVICE_SUM,
     Field,
 )
+from jiying.dispatch.engine.fleet.history import History, finished, outlook
 from jiying.dispatch.engine.fleet.prices import Prices, Road
 from jiying.dispatch.engine.fleet.tables import ORDER, WORKER
-
-REVEALED, URGENT, USUAL, TRIPS = range(4)
-"""Places of `World.count`."""
 
 SERVICE_MEDIAN_MIN, SERVICE_SPREAD, SERVICE_PRIOR = 30.0, 0.55, 20.0
 """A job takes half an hour, more or less, until enough of them have been seen."""
 
 EMERGENCY_MIN, ORDINARY_MIN = 30.0, 240.0
+PAST_ORDERS = 1500.0
+"""For so many orders of today another day counts."""
+
 MOST_CELLS, CELL_KM = 40, 1.25
 SLOT_MIN = 15.0
 
@@ -46,7 +49,7 @@ class World(NamedTuple):
 
 def world_of(
     places: np.ndarray, skills: np.ndarray, shifts: Sequence[Sequence[tuple[float, float]]], teams: np.ndarray,
-    towns: np.ndarray, kinds: int, room: int, road: Road, prices: Prices,
+    towns: np.ndarray, kinds: int, room: int, road: Road, prices: Prices, past: History | None = None,
 ) -> World:  # fmt: skip
     """A world before its first order.
 
@@ -73,11 +76,11 @@ def world_of(
             roster[bits, math.ceil(begin / SLOT_MIN) : int(end // SLOT_MIN)] += 1
     return World(
         workers, np.zeros(room, ORDER), np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(4, np.int64),
-        rows, roster, _field(places[[bool(own) for own in shifts]], kinds, road, prices),
+        rows, roster, _field(places[[bool(own) for own in shifts]], kinds, road, prices, past),
     )  # fmt: skip
 
 
-def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices) -> Field:
+def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: History | None) -> Field:
     """The grid over where workers live; demand is expected where they do until orders say otherwise."""
     low = homes.min(axis=0) - 1.0 if len(homes) else np.zeros(2)
     high = homes.max(axis=0) + 1.0 if len(homes) else np.ones(2)
@@ -92,16 +95,28 @@ def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices) -> Field:
         row, column = int((y - low[1]) / cell), int((x - low[0]) / cell)
         prior[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] += 1.0
     prior = prior.ravel() / max(prior.sum(), 1.0)
-    known = np.zeros(9)
+    known = np.zeros(8)
     middle = math.log(SERVICE_MEDIAN_MIN)
     known[SERVICE_N], known[SERVICE_SUM] = SERVICE_PRIOR, SERVICE_PRIOR * middle
     known[SERVICE_SQUARES] = SERVICE_PRIOR * (middle**2 + SERVICE_SPREAD**2)
-    known[OUTLOOK] = 1.0
-    known[5] = known[7] = known[8] = -math.inf
+    known[[LOOKED_AT, FILLED_AT, MOVED_AT]] = -math.inf
+    for place, more in zip((SERVICE_N, SERVICE_SUM, SERVICE_SQUARES), finished(past), strict=True):
+        known[place] += more
+    seen, by_skill = np.zeros(nx * ny), np.full(kinds, 5.0)
+    if past is not None:
+        for (x, y), urgent, skill in zip(past.places.tolist(), past.emergency, past.skill, strict=True):
+            if math.isfinite(x) and math.isfinite(y):
+                column = min(max(int((x - low[0]) / cell), 0), nx - 1)
+                seen[min(max(int((y - low[1]) / cell), 0), ny - 1) * nx + column] += 1.0
+            if urgent and skill >= 0:
+                by_skill[skill] += 1.0
+        seen *= PAST_ORDERS / max(seen.sum(), 1.0)
+        by_skill *= 5.0 * kinds * 10 / by_skill.sum()
+    ahead = outlook(past, prices.pace_min, prices.horizon)
     table = lambda: np.zeros((kinds, nx * ny))  # noqa: E731
     return Field(
         float(low[0]), float(low[1]), cell, nx, ny, dx[inside].astype(np.int64), dy[inside].astype(np.int64),
-        table(), table(), table(), table(), prior, np.zeros(nx * ny), np.full(kinds, 5.0), tails(prices.clumps), known,
+        table(), table(), table(), table(), prior, seen, by_skill, tails(prices.clumps), ahead, known,
     )  # fmt: skip
 
 
