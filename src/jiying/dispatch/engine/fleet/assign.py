@@ -1,4 +1,4 @@
-"""Who goes where, all together: the cheapest assignment in a sparse table, where a row may also stay out."""
+"""Who goes where, all together: a cheap assignment in a sparse table, where a row may also stay out."""
 
 from __future__ import annotations
 
@@ -6,74 +6,41 @@ import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
 
+STEP = 0.004
+"""The least by which a bid is raised: the total is at most this times the rows above the cheapest."""
+
 
 @compiled
 def cheapest(begin, columns, costs, alone, many):
-    """Assign rows to columns at the least total cost.
+    """Assign rows to columns at the least total cost, within `STEP` a row.
 
     Row r may take the columns `columns[begin[r]:begin[r + 1]]` at `costs` of the same place (>= 0), or none at the
-    cost `alone[r]`.  `many`: how many columns there are.  Successive shortest paths with potentials, on the sparse
-    table.  Returns the column of each row, -1 for none.
+    cost `alone[r]`.  `many`: how many columns there are.  An auction (Bertsekas 1988): each row bids for its best
+    column what makes the next best as good; prices only rise, so it ends.  Returns the column of each row, -1 for none.
     """
     rows = len(alone)
     taken = np.full(rows, -1, np.int64)
     owner = np.full(many, -1, np.int64)
-    of_row = np.zeros(rows)
-    of_column = np.zeros(many)
-    far = np.full(many, np.inf)
-    came = np.full(many, -1, np.int64)
-    settled = np.zeros(many, np.bool_)
-    seen = np.empty(many, np.int64)
-    for first in range(rows):
-        count = 0
-        row, base = first, 0.0
-        out, out_row = alone[first] - of_row[first], first
-        end = -1
-        while True:
-            for place in range(begin[row], begin[row + 1]):
-                column = columns[place]
-                if settled[column]:
-                    continue
-                length = base + costs[place] - of_row[row] - of_column[column]
-                if length < far[column]:
-                    if far[column] == np.inf:
-                        seen[count] = column
-                        count += 1
-                    far[column] = length
-                    came[column] = row
-            nearest, where = np.inf, -1
-            for place in range(count):
-                column = seen[place]
-                if not settled[column] and far[column] < nearest:
-                    nearest, where = far[column], column
-            if where < 0 or nearest >= out:
-                total = out
-                break
-            settled[where] = True
-            if owner[where] < 0:
-                total, end = nearest, where
-                break
-            row, base = owner[where], nearest
-            if base + alone[row] - of_row[row] < out:
-                out, out_row = base + alone[row] - of_row[row], row
-        for place in range(count):
-            column = seen[place]
-            if settled[column] and far[column] <= total:
-                of_column[column] += far[column] - total
-                if owner[column] >= 0:
-                    of_row[owner[column]] += total - far[column]
-        of_row[first] += total
-        if end < 0:
-            end = taken[out_row]
-            taken[out_row] = -1
-            # `end` is now free, unless it is the new row itself that stays out.
-        while end >= 0:
-            row = came[end]
-            before = taken[row]
-            taken[row] = end
-            owner[end] = row
-            end = before if row != first else -1
-        for place in range(count):
-            far[seen[place]] = np.inf
-            settled[seen[place]] = False
+    price = np.zeros(many)
+    stack = np.arange(rows - 1, -1, -1)
+    left = rows
+    while left:
+        left -= 1
+        row = stack[left]
+        best, next_best, best_column = alone[row], alone[row], -1
+        for place in range(begin[row], begin[row + 1]):
+            cost = costs[place] + price[columns[place]]
+            if cost < best:
+                best, next_best, best_column = cost, best, columns[place]
+            elif cost < next_best:
+                next_best = cost
+        if best_column < 0:
+            continue
+        price[best_column] += next_best - best + STEP
+        if owner[best_column] >= 0:
+            taken[owner[best_column]] = -1
+            stack[left] = owner[best_column]
+            left += 1
+        owner[best_column] = row
+        taken[row] = best_column
     return taken

@@ -236,19 +236,23 @@ def learn_service(field, minutes):
 
 
 @compiled
-def longer(field, minutes):
-    """The probability that a job takes longer (lognormal, by the jobs that are finished)."""
+def service_shape(field):
+    """Mean and spread of the logarithm of the minutes of a job, by those that are finished."""
     known = field.known
+    mean = known[SERVICE_SUM] / known[SERVICE_N]
+    return mean, math.sqrt(max(known[SERVICE_SQUARES] / known[SERVICE_N] - mean * mean, 0.01))
+
+
+@compiled
+def longer(shape, minutes):
+    """The probability that a job takes longer (lognormal)."""
     if minutes <= 0.0:
         return 1.0
-    mean = known[SERVICE_SUM] / known[SERVICE_N]
-    spread_ = math.sqrt(max(known[SERVICE_SQUARES] / known[SERVICE_N] - mean * mean, 0.01))
-    return 0.5 * math.erfc((math.log(minutes) - mean) / spread_ * 0.7071067811865476)
+    return 0.5 * math.erfc((math.log(minutes) - shape[0]) / shape[1] * 0.7071067811865476)
 
 
 @compiled
 def service_min(field):
     """The expected minutes of a job."""
-    known = field.known
-    mean = known[SERVICE_SUM] / known[SERVICE_N]
-    return math.exp(mean + 0.5 * max(known[SERVICE_SQUARES] / known[SERVICE_N] - mean * mean, 0.01))
+    mean, spread_ = service_shape(field)
+    return math.exp(mean + 0.5 * spread_ * spread_)

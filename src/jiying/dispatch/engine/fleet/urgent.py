@@ -15,7 +15,7 @@ import numpy as np
 
 from jiying.dispatch.engine.fleet.assign import cheapest
 from jiying.dispatch.engine.fleet.compiled import compiled
-from jiying.dispatch.engine.fleet.cover import count_in, longer, price_of, service_min, share_of
+from jiying.dispatch.engine.fleet.cover import count_in, longer, price_of, service_min, service_shape, share_of
 from jiying.dispatch.engine.fleet.motion import send, stand, release
 from jiying.dispatch.engine.fleet.road import ride
 from jiying.dispatch.engine.fleet.tables import BUSY, GOING, MOVING, OFF, OPEN, TAKEN
@@ -36,12 +36,14 @@ def decide_urgent(now, rows, all_of_them, workers, orders, field, road, prices):
     keep_who = np.full((many, widest), -1, np.int64)
     kept = np.zeros(many, np.int64)
     expected = service_min(field)
+    shape = service_shape(field)
     skills_wanted = 0
     for r in range(many):
         skills_wanted |= 1 << orders[rows[r]].skill
     # Those who come into question at all: from when, and with which certainty.
     near = np.empty(len(workers), np.int64)
     start = np.empty(len(workers))
+    begun = np.ones(len(workers))
     count = 0
     for one in range(len(workers)):
         worker = workers[one]
@@ -52,9 +54,10 @@ def decide_urgent(now, rows, all_of_them, workers, orders, field, road, prices):
                 continue
             start[count] = worker.duty_from
         elif worker.state == BUSY:
-            if worker.duty_to <= now:
+            if worker.duty_to <= now or prices.hope <= 0.0:
                 continue
             start[count] = max(now, worker.arrive_min)
+            begun[count] = max(longer(shape, now - worker.arrive_min), 1e-9)
         else:
             start[count] = max(now, worker.free_min)
             if start[count] >= worker.duty_to - 0.02:
@@ -80,8 +83,7 @@ def decide_urgent(now, rows, all_of_them, workers, orders, field, road, prices):
             cost = prices.way * minutes
             if worker.state == BUSY:
                 until = min(order.limit - road.access_min - minutes, worker.duty_to) - worker.arrive_min
-                begun = longer(field, now - worker.arrive_min)
-                late = longer(field, until) / begun if begun > 1e-9 else 1.0
+                late = min(longer(shape, until) / begun[place], 1.0)
                 if late > prices.hope:
                     continue
                 cost += late + prices.waiting

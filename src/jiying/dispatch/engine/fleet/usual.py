@@ -41,62 +41,83 @@ def worth_now(now, order, roster, pressure, road, prices):
 @compiled
 def decide_usual(now, waiting, workers, orders, roster, field, road, prices):
     """Send idle workers to the orders `waiting` (indices) as far as it pays; returns how many were sent."""
-    free = np.empty(len(workers), np.int64)
-    many = 0
-    skills = 0
-    for place in range(len(waiting)):
-        skills |= 1 << orders[waiting[place]].skill
-    for one in range(len(workers)):
-        worker = workers[one]
-        if (worker.state == IDLE or worker.state == MOVING) and worker.skills & skills and max(worker.free_min, now) < worker.duty_to - 0.02:
-            worker.price = price_of(field, worker, now, prices)
-            free[many] = one
-            many += 1
     expected = service_min(field) + road.access_min
-    theta = np.empty(len(waiting))
+    per_min = 1.0 / prices.horizon
     staff = 0
     for one in range(len(workers)):
         staff += workers[one].state != OFF
     pressure = prices.pressing * len(waiting) * expected / max(staff, 1) / 240.0
-    for place in range(len(waiting)):
-        theta[place] = worth_now(now, orders[waiting[place]], roster, pressure, road, prices)
-    by_order = len(waiting) <= many
-    tries = len(waiting) if by_order else many
-    gain = np.empty(tries)
-    other = np.full(tries, -1, np.int64)
-    for i in range(tries):
-        gain[i] = 0.0
-        for k in range(many if by_order else len(waiting)):
-            one, place = (free[k], i) if by_order else (free[i], k)
-            worker, order = workers[one], orders[waiting[place]]
-            if not worker.skills >> order.skill & 1:
-                continue
-            reach = prices.cap_km
-            dx, dy = worker.x - order.x, worker.y - order.y
-            if dx > reach or dx < -reach or dy > reach or dy < -reach:
-                continue
-            minutes = ride(road.min_per_km, worker.x, worker.y, order.x, order.y)
-            begin = max(now, worker.free_min)
-            if begin + minutes + expected > worker.duty_to + prices.over_min:
-                continue
-            if theta[place] > prices.lapsed and begin + minutes + road.access_min > order.limit and not order.emergency:
-                continue
-            score = theta[place] - worker.price * (minutes + expected) / prices.horizon - prices.way_usual * minutes
-            if score > gain[i]:
-                gain[i], other[i] = score, k
+    # Side by side by skill, since a stage may look at thousands of pairs.
+    kinds = roster.shape[0]
+    begin = np.zeros(kinds + 1, np.int64)
+    for index in waiting:
+        begin[orders[index].skill + 1] += 1
+    for kind in range(kinds):
+        begin[kind + 1] += begin[kind]
+    filled = begin[:-1].copy()
+    who = np.empty(len(waiting), np.int64)
+    xs, ys, theta, limits = np.empty(len(who)), np.empty(len(who)), np.empty(len(who)), np.empty(len(who))
+    most = np.zeros(kinds)
+    for index in waiting:
+        order = orders[index]
+        place = filled[order.skill]
+        filled[order.skill] += 1
+        who[place], xs[place], ys[place] = index, order.x, order.y
+        theta[place] = worth_now(now, order, roster, pressure, road, prices)
+        late = order.emergency or order.limit < now + road.access_min
+        limits[place] = np.inf if late else order.limit - road.access_min
+        most[order.skill] = max(most[order.skill], theta[place])
     sent = 0
-    for i in np.argsort(-gain, kind="mergesort"):
-        if other[i] < 0:
+    for _ in range(3):
+        free = np.empty(len(workers), np.int64)
+        gain = np.empty(len(workers))
+        goal = np.empty(len(workers), np.int64)
+        many = 0
+        for one in range(len(workers)):
+            worker = workers[one]
+            if worker.state != IDLE and worker.state != MOVING:
+                continue
+            start = max(now, worker.free_min)
+            if start >= worker.duty_to - 0.02:
+                continue
+            hoped = 0.0
+            for kind in range(kinds):
+                if worker.skills >> kind & 1:
+                    hoped = max(hoped, most[kind])
+            if hoped <= 0.0:
+                continue
+            price = price_of(field, worker, now, prices) * per_min
+            best, found = 0.0, -1
+            if hoped > price * expected:
+                longest = min(worker.duty_to + prices.over_min - start - expected, prices.cap_km * road.min_per_km)
+                cost = price + prices.way_usual
+                for kind in range(kinds):
+                    if not worker.skills >> kind & 1:
+                        continue
+                    for place in range(begin[kind], begin[kind + 1]):
+                        bound = theta[place] - price * expected - best
+                        if bound <= 0.0:
+                            continue
+                        minutes = ride(road.min_per_km, worker.x, worker.y, xs[place], ys[place])
+                        if minutes > longest or minutes * cost >= bound or start + minutes > limits[place]:
+                            continue
+                        best, found = theta[place] - price * expected - minutes * cost, place
+            if found >= 0:
+                free[many], gain[many], goal[many] = one, best, found
+                many += 1
+        before = sent
+        for i in np.argsort(-gain[:many], kind="mergesort"):
+            worker, place = workers[free[i]], goal[i]
+            if orders[who[place]].state != OPEN:
+                continue
+            minutes = ride(road.min_per_km, worker.x, worker.y, xs[place], ys[place])
+            price = price_of(field, worker, now, prices) * per_min
+            if theta[place] <= price * (minutes + expected) + prices.way_usual * minutes:
+                continue
+            send(now, workers, orders, free[i], who[place])
+            theta[place] = 0.0
+            count_in(field, worker, share_of(worker, now, prices), now)
+            sent += 1
+        if sent == before:
             break
-        one, place = (free[other[i]], i) if by_order else (free[i], other[i])
-        worker, order = workers[one], waiting[place]
-        if worker.order >= 0 or orders[order].state != OPEN:
-            continue
-        minutes = ride(road.min_per_km, worker.x, worker.y, orders[order].x, orders[order].y)
-        price = price_of(field, worker, now, prices)
-        if theta[place] <= price * (minutes + expected) / prices.horizon + prices.way_usual * minutes:
-            continue
-        send(now, workers, orders, one, order)
-        count_in(field, worker, share_of(worker, now, prices), now)
-        sent += 1
     return sent
