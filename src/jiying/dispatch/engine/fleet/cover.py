@@ -53,9 +53,10 @@ class Field(NamedTuple):
     known: np.ndarray  # see PACE and those beside it
 
 
-PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT = range(8)
+PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT, LOAD = range(9)
 """Places of `known`: emergencies a minute, fading; as of when; finished jobs, sum and sum of squares of the logarithm
-of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last decided."""
+of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last decided;
+the share of those on duty that emergencies alone keep busy."""
 
 
 @compiled
@@ -178,6 +179,10 @@ def look(now, workers, field, prices):
     pace = known[PACE] * math.exp(-(now - known[PACE_AT]) / prices.pace_min)
     ahead = field.outlook[min(max(int(now / OUTLOOK_MIN), 0), len(field.outlook) - 1)]
     expected = pace * prices.horizon * ahead * prices.caution
+    staff = 0
+    for one in range(len(workers)):
+        staff += workers[one].state != OFF
+    known[LOAD] = pace * (service_min(field) + prices.on_the_way_min) / max(staff, 1)
     skills = field.seen_skill.sum()
     field.have[:] = 0.0
     for skill in range(field.have.shape[0]):

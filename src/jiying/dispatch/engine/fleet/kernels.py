@@ -6,14 +6,19 @@ import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.cover import FILLED_AT, LOOKED_AT, MOVED_AT, learn_order, look
+from jiying.dispatch.engine.fleet.motion import advance, depart
 from jiying.dispatch.engine.fleet.moves import decide_moves
 from jiying.dispatch.engine.fleet.simple import decide_simple
 from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN, TAKEN
 from jiying.dispatch.engine.fleet.urgent import decide_urgent
 from jiying.dispatch.engine.fleet.usual import decide_usual
 
-REVEALED, URGENT, USUAL, TRIPS = range(4)
-"""Places of `World.count`: how many orders are known, emergencies and others are open, trips are written."""
+REVEALED, URGENT, USUAL, TRIPS, MOVES = range(5)
+"""Places of `World.count`: how many orders are known, emergencies and others are open, trips are written, moves were
+decided."""
+
+MOST_TOGETHER = 1500
+"""So many emergencies are decided together, the oldest first: a batch is to stay short whatever comes in."""
 
 
 @compiled
@@ -87,7 +92,9 @@ def decide_batch(now, world, road, prices):
     if now - known[LOOKED_AT] >= prices.look_every - 1e-3:
         look(now, workers, world.field, prices)
     if world.count[URGENT]:
-        decide_urgent(now, world.urgent[: world.count[URGENT]], True, workers, orders, world.field, road, prices)
+        many = min(world.count[URGENT], MOST_TOGETHER)
+        whole = many == world.count[URGENT]
+        decide_urgent(now, world.urgent[:many], whole, workers, orders, world.field, road, prices)
     if now - known[FILLED_AT] >= prices.usual_every - 1e-3:
         known[FILLED_AT] = now
         waiting = open_of(orders, world.usual[: world.count[USUAL]])
@@ -95,7 +102,7 @@ def decide_batch(now, world, road, prices):
             decide_usual(now, waiting, workers, orders, world.roster, world.field, road, prices)
     if prices.moves_most > 0 and now - known[MOVED_AT] >= prices.move_every - 1e-3:
         known[MOVED_AT] = now
-        decide_moves(now, workers, world.field, road, prices)
+        world.count[MOVES] += decide_moves(now, workers, world.field, road, prices)
 
 
 @compiled
@@ -112,3 +119,25 @@ def serve_open(now, reported, world, road, kind, cap_km):
         return 0
     waiting.sort()
     return decide_simple(now, waiting, world.workers, world.orders, road, kind, cap_km)
+
+
+@compiled
+def run_simple(now, ticks, ticks_a_minute, end, feed, service, finish, trips, world, road, prices, kind, cap_km):
+    """Whole days of a simple policy in one go, as `Run.until` does step by step; returns how many batches it was."""
+    following = 0
+    while True:
+        batch = round(ticks / ticks_a_minute * 1e4) / 1e4
+        while following < len(feed) and (feed[following].emergency == 0 or feed[following].reported < now):
+            following += 1
+        urgent = following < len(feed) and feed[following].reported < batch
+        now = feed[following].reported if urgent else batch
+        if now > end:
+            return ticks
+        advance(now, world.workers, world.orders, world.shifts, finish, world.field)
+        reveal(now, feed, world, prices)
+        if serve_open(now, following if urgent else -1, world, road, kind, cap_km):
+            depart(now, world, service, finish, trips, road, True)
+        if urgent:
+            following += 1
+        else:
+            ticks += 1

@@ -25,7 +25,7 @@ class Prices(NamedTuple):
     soon_counts: float = 0.7
     soon_min: float = 15.0
     memory_min: float = 260.0  # how fast the map of what was seen fades (e-fold)
-    pace_min: float = 45.0
+    pace_min: float = 25.0
     prior_orders: float = 150.0
     widest: int = 12  # people that are looked at for an emergency, in a batch
     way: float = 0.002
@@ -35,6 +35,10 @@ class Prices(NamedTuple):
     hope: float = 0.7  # nobody waits for somebody who will be too late with more than this probability
     alone: float = 1.0
     value: float = 1.0
+    surge_value: float = 0.3
+    surge_from: float = 0.4  # share of the staff that emergencies keep busy
+    surge_full: float = 0.8
+    on_the_way_min: float = 8.0
     least: float = 0.05
     bend: float = 2.0
     patience: float = 1.0

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.kernels import TRIPS, decide_batch, decide_one, reveal, serve_open
+from jiying.dispatch.engine.fleet.kernels import MOVES, TRIPS, decide_batch, decide_one, reveal, run_simple, serve_open
 from jiying.dispatch.engine.fleet.motion import advance, depart, mend
 from jiying.dispatch.engine.fleet.policies import Policy
 from jiying.dispatch.engine.fleet.prices import Road
@@ -42,6 +42,11 @@ class Run:
         """The trips so far."""
         return self.trips[: self.world.count[TRIPS]]
 
+    @property
+    def moved(self) -> int:
+        """How many moves were decided."""
+        return int(self.world.count[MOVES])
+
     def until(self, end: float) -> None:
         """Run the day until `end`."""
         urgent = np.flatnonzero(self.feed["emergency"] == 1)
@@ -57,6 +62,15 @@ class Run:
         while times[following] <= end:
             self._step(times[following], rows[following])
             following += 1
+
+    def whole(self, end: float) -> None:
+        """The same for a simple policy, compiled in one piece and not timed."""
+        room = len(self.feed) + len(self.world.workers)
+        self.trips = np.zeros(room, TRIP)
+        run_simple(
+            0.0, 0, float(TICKS_A_MINUTE), end, self.feed, self.service, self.finish, self.trips, self.world, self.road,
+            self.policy.prices, self.policy.simple, self.policy.cap_km,
+        )  # fmt: skip
 
     def _step(self, now: float, reported: int) -> None:
         """Everything until `now`, and a decision: of the emergency `reported`, or, -1, of all that is open."""

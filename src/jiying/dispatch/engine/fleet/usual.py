@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
-from jiying.dispatch.engine.fleet.cover import count_in, price_of, service_min, share_of
+from jiying.dispatch.engine.fleet.cover import LOAD, count_in, price_of, service_min, share_of
 from jiying.dispatch.engine.fleet.motion import send
 from jiying.dispatch.engine.fleet.road import ride
 from jiying.dispatch.engine.fleet.tables import IDLE, MOVING, OFF, OPEN
@@ -18,7 +18,7 @@ SLOT_MIN = 15.0
 
 
 @compiled
-def worth_now(now, order, roster, pressure, road, prices):
+def worth_now(now, order, roster, pressure, value, road, prices):
     """What it is worth to serve an order now rather than leave it."""
     left = order.limit - now - road.access_min
     if order.emergency:
@@ -35,7 +35,8 @@ def worth_now(now, order, roster, pressure, road, prices):
         there += (end - begin) * (roster[order.skill, one] if one < width else 0.0) / present
     part = 1.0 - there / prices.patience / 240.0
     part = min(max(part + pressure, 0.0), 1.0)
-    return prices.least + (prices.value - prices.least) * part**prices.bend
+    least = min(prices.least, value)
+    return least + (value - least) * part**prices.bend
 
 
 @compiled
@@ -47,6 +48,8 @@ def decide_usual(now, waiting, workers, orders, roster, field, road, prices):
     for one in range(len(workers)):
         staff += workers[one].state != OFF
     pressure = prices.pressing * len(waiting) * expected / max(staff, 1) / 240.0
+    surge = min(max((field.known[LOAD] - prices.surge_from) / (prices.surge_full - prices.surge_from), 0.0), 1.0)
+    value = prices.value + (prices.surge_value - prices.value) * surge
     # Side by side by skill, since a stage may look at thousands of pairs.
     kinds = roster.shape[0]
     begin = np.zeros(kinds + 1, np.int64)
@@ -63,7 +66,7 @@ def decide_usual(now, waiting, workers, orders, roster, field, road, prices):
         place = filled[order.skill]
         filled[order.skill] += 1
         who[place], xs[place], ys[place] = index, order.x, order.y
-        theta[place] = worth_now(now, order, roster, pressure, road, prices)
+        theta[place] = worth_now(now, order, roster, pressure, value, road, prices)
         late = order.emergency or order.limit < now + road.access_min
         limits[place] = np.inf if late else order.limit - road.access_min
         most[order.skill] = max(most[order.skill], theta[place])

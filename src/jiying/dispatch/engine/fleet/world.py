@@ -75,7 +75,7 @@ def world_of(
         for begin, end in own:
             roster[bits, math.ceil(begin / SLOT_MIN) : int(end // SLOT_MIN)] += 1
     return World(
-        workers, np.zeros(room, ORDER), np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(4, np.int64),
+        workers, np.zeros(room, ORDER), np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(5, np.int64),
         rows, roster, _field(places[[bool(own) for own in shifts]], kinds, road, prices, past),
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: Hist
         row, column = int((y - low[1]) / cell), int((x - low[0]) / cell)
         prior[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] += 1.0
     prior = prior.ravel() / max(prior.sum(), 1.0)
-    known = np.zeros(8)
+    known = np.zeros(9)
     middle = math.log(SERVICE_MEDIAN_MIN)
     known[SERVICE_N], known[SERVICE_SUM] = SERVICE_PRIOR, SERVICE_PRIOR * middle
     known[SERVICE_SQUARES] = SERVICE_PRIOR * (middle**2 + SERVICE_SPREAD**2)
