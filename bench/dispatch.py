@@ -1,10 +1,10 @@
 """How good each policy of who goes is on the shared days, and how fast.
 
-    python bench/dispatch.py [--days DIR] [--policies auto batch …] [--only normal-0 …] [--without-moves] [--bound]
+    python bench/dispatch.py [--days DIR] [--policies auto batch …] [--only normal-0 …] [--without-moves]
 
 For each day and policy: the share of emergencies on site within 30 minutes (and the 90th percentile of the wait), of
 ordinary orders within 240, the worst town, kilometres travelled, overtime, moves, and what a decision takes.
-`--bound`: also what is late whoever goes, by linear programming.  Days per second: `nearest`, compiled, one core.
+Days per second: `nearest`, compiled, one core.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def row(name: str, day: Day, policy: Policy, label: str) -> str:
         f"| {name} | {label} | {told['emergency_within_30_percent']:.2f} | {urgent[int(0.9 * (len(urgent) - 1))]:.1f} "
         f"| {told['ordinary_within_240_percent']:.2f} | {worst:.1f} | {told['unserved']} "
         f"| {minutes / played.run.road.min_per_km / people:.1f} | {moves:.2f} | {overtime(day, played):.1f} "
-        f"| {at_once['p50']:.2f} / {at_once['p99']:.2f} | {batch['p50']:.2f} / {batch['p99']:.2f} | {told['wall_s']:.2f} |\n"
+        f"| {at_once['p50']:.2f} / {at_once['p99']:.2f} | {batch['p50']:.2f} / {batch['p99']:.2f} "
+        f"| {told['wall_s']:.2f} |\n"
     )
 
 
@@ -83,7 +84,6 @@ def main() -> None:
     wanted.add_argument("--policies", nargs="*", default=list(POLICIES))
     wanted.add_argument("--only", nargs="*")
     wanted.add_argument("--without-moves", action="store_true")
-    wanted.add_argument("--bound", action="store_true")
     asked = wanted.parse_args()
     folders = sorted(path for path in asked.days.iterdir() if path.is_dir() and path.name in (asked.only or path.name))
     say(HEAD)
@@ -95,11 +95,6 @@ def main() -> None:
                 say(row(folder.name, day, POLICIES[name].with_(moves_most=0), "auto, no moves"))
     for folder in folders if "nearest" in asked.policies else []:
         say(f"{folder.name}: {days_a_second(read_day(folder)):.1f} days/s under nearest\n")
-    if asked.bound:
-        from dispatch_bound import bound
-
-        for folder in folders:
-            say(f"{folder.name}: at least {bound(read_day(folder)):.2f} % of emergencies are late\n")
 
 
 if __name__ == "__main__":

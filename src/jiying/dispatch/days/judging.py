@@ -27,7 +27,9 @@ def judge(day: Day, arrived: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
         "unserved": int((seen & ~np.isfinite(arrived)).sum()),
         "emergency_within_30_percent": _percent(in_time[urgent]),
         "ordinary_within_240_percent": _percent(wait[usual] <= ORDINARY_MIN + TOLERANCE_MIN),
-        "worst_town": {"town": worst[0], "emergency_within_30_percent": _percent(np.array(worst[1]))} if worst else None,
+        "worst_town": {"town": worst[0], "emergency_within_30_percent": _percent(np.array(worst[1]))}
+        if worst
+        else None,
     }
 
 

@@ -142,7 +142,7 @@ def _day(orders: list[_Row], workers: list[_Row]) -> Day:
                 remarks.append(f"worker {row.fields['worker']} is not sent: no {what}")
     useful = [bool(known[one] and owned[one]) for one in range(len(workers))]
     shifts = tuple(own if use else () for own, use in zip(shifts, useful, strict=True))
-    last = {skill: -math.inf for skill in skills}
+    last = dict.fromkeys(skills, -math.inf)
     for own, spans in zip(owned, shifts, strict=True):
         for skill in own:
             last[skill] = max([last[skill], *(end for _, end in spans)])

@@ -18,7 +18,7 @@ from jiying.dispatch.engine.fleet.kernels import URGENT, reveal
 from jiying.dispatch.engine.fleet.motion import advance, depart
 from jiying.dispatch.engine.fleet.policies import POLICIES
 from jiying.dispatch.engine.fleet.prices import Road
-from jiying.dispatch.engine.fleet.tables import BUSY, ORDER, TRIP
+from jiying.dispatch.engine.fleet.tables import BUSY, DONE, ORDER, TRIP
 from jiying.dispatch.engine.fleet.world import World, tails, world_of
 
 LOCKS, LIFTS = 1, 2
@@ -37,9 +37,9 @@ def world(*people: tuple[float, float, int], room: int = 50) -> World:
 
 def report(place: World, now: float, *orders: tuple[float, float, int, int]) -> None:
     """Orders come in at `now`: x, y, skill (0 locks, 1 lifts), emergency."""
-    feed = np.zeros(int(place.count[0]) + len(orders), ORDER)
-    feed[: place.count[0]] = place.orders[: place.count[0]]
-    for row, (x, y, skill, urgent) in zip(feed[place.count[0] :], orders, strict=True):
+    feed = np.zeros(int(place.tally[0]) + len(orders), ORDER)
+    feed[: place.tally[0]] = place.orders[: place.tally[0]]
+    for row, (x, y, skill, urgent) in zip(feed[place.tally[0] :], orders, strict=True):
         row["x"], row["y"], row["reported"], row["skill"], row["emergency"] = x, y, now, skill, urgent
         row["limit"], row["worker"] = now + (30 if urgent else 240), -1
     reveal(now, feed, place, AUTO.prices)
@@ -52,9 +52,9 @@ def at(place: World, now: float) -> None:
 
 def set_off(place: World, now: float) -> np.ndarray:
     trips = np.zeros(50, TRIP)
-    place.count[3] = 0
+    place.tally[3] = 0
     depart(now, place, np.full(50, 30.0), np.full(len(place.workers), np.inf), trips, Road(), False)
-    return trips[: place.count[3]]
+    return trips[: place.tally[3]]
 
 
 def sent(decisions: list[deciding.Decision]) -> dict[int, int]:
@@ -133,7 +133,7 @@ def test_two_emergencies_get_two_people_though_the_same_one_is_nearest_to_both()
 def test_who_is_on_the_way_to_an_ordinary_order_is_taken_back_for_an_emergency_and_the_way_so_far_is_a_move():
     place = world((0, 0, LOCKS), (30, 0, LOCKS))
     at(place, 500.0)
-    report(place, 500.0, (5, 0, 0, 0))
+    report(place, 500.0, (2, 0, 0, 0))
     assert sent(deciding.decide(place, 500.0)) == {0: 0}
     [trip] = set_off(place, 500.0)
     assert (trip["order"], trip["arrive"], trip["x"]) == (-1, 500.5, pytest.approx(0.5 / 5.2, abs=1e-4))
@@ -157,14 +157,15 @@ def test_nobody_is_taken_from_the_last_stretch():
 
 
 def test_the_last_one_with_a_skill_is_held_back_from_an_ordinary_order_until_its_limit_is_near():
-    place = world((5, 5, LOCKS), (5, 4, LIFTS))
+    place = world((5, 5, LOCKS), *[(5, 4, LIFTS)] * 7)
     at(place, 0.0)
-    for minute in range(20, 300, 20):
+    for minute in range(30, 300, 30):
         report(place, float(minute), (5, 5, 0, 1))
-        place.orders["state"][: place.count[0]] = 3
-    report(place, 300.0, (5, 5, 0, 0), (5, 5, 1, 0))
-    assert sent(deciding.decide(place, 300.0)) == {len(range(20, 300, 20)) + 1: 1}
-    assert 14 in sent(deciding.decide(place, 520.0))
+    place.orders["state"][: place.tally[0]] = DONE
+    report(place, 300.0, (5, 5, 0, 0), (5, 4.5, 1, 0))
+    locks, lifts = 9, 10
+    assert set(sent(deciding.decide(place, 300.0))) == {lifts}
+    assert sent(deciding.decide(place, 530.0)) == {locks: 0}
 
 
 def test_an_emergency_that_cannot_be_reached_in_time_waits_and_says_so():
@@ -173,7 +174,7 @@ def test_an_emergency_that_cannot_be_reached_in_time_waits_and_says_so():
     report(place, 500.0, (20, 0, 0, 1))
     assert [d.why for d in deciding.decide(place, 500.0)] == [deciding.WAITS]
     assert [d.why for d in deciding.decide(place, 529.0) if d.order == 0 and d.worker is None] in ([deciding.LATE], [])
-    assert place.count[URGENT] == 0
+    assert place.tally[URGENT] == 0
 
 
 def test_more_emergencies_than_people_is_a_surge_and_says_how_many_to_recall():

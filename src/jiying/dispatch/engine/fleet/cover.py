@@ -25,7 +25,7 @@ import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.history import OUTLOOK_MIN
-from jiying.dispatch.engine.fleet.tables import BUSY, GOING, IDLE, MOVING, OFF
+from jiying.dispatch.engine.fleet.tables import BUSY, GOING, OFF
 
 NORM_EVERY = 4.0  # steps of the table of tails for each doubling of the mean
 LOWEST = 2.0**-8
@@ -55,8 +55,8 @@ class Field(NamedTuple):
 
 PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT, LOAD = range(9)
 """Places of `known`: emergencies a minute, fading; as of when; finished jobs, sum and sum of squares of the logarithm
-of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last decided;
-the share of those on duty that emergencies alone keep busy."""
+of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last
+decided; the share of those on duty that emergencies alone keep busy."""
 
 
 @compiled
@@ -175,6 +175,9 @@ def look(now, workers, field, prices):
     weight = np.empty(field.nx * field.ny)
     spread(field, field.seen, 1, weight)
     weight += prices.prior_orders * field.prior
+    if prices.fair != 1.0:
+        for cell in range(len(weight)):
+            weight[cell] = weight[cell] ** prices.fair
     total = weight.sum()
     pace = known[PACE] * math.exp(-(now - known[PACE_AT]) / prices.pace_min)
     ahead = field.outlook[min(max(int(now / OUTLOOK_MIN), 0), len(field.outlook) - 1)]

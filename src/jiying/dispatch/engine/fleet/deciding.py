@@ -57,7 +57,7 @@ def decide(
     world: World, now: float, policy: Policy = POLICIES["auto"], road: Road = Road()  # noqa: B008  (immutable)
 ) -> list[Decision]:  # fmt: skip
     """Decide all that is open at `now` (minutes).  Changes `world` to what was decided."""
-    orders = world.orders[: world.count[REVEALED]]
+    orders = world.orders[: world.tally[REVEALED]]
     was_order, was_state = world.workers["order"].copy(), world.workers["state"].copy()
     decide_batch(now, world, road, policy.prices)
     found = [_of_worker(world, road, one, int(was_order[one])) for one in _changed(world, was_order, was_state)]
@@ -70,9 +70,7 @@ def decide(
 
 def _changed(world: World, was_order: np.ndarray, was_state: np.ndarray) -> list[int]:
     state = world.workers["state"]
-    return np.flatnonzero(
-        (world.workers["order"] != was_order) | ((state == MOVING) & (was_state != MOVING))
-    ).tolist()
+    return np.flatnonzero((world.workers["order"] != was_order) | ((state == MOVING) & (was_state != MOVING))).tolist()
 
 
 def _of_worker(world: World, road: Road, one: int, before: int) -> Decision:

@@ -1,4 +1,4 @@
-"""What another day teaches: where orders come from, of which kind, how long they take, and how a day rises and falls."""
+"""What another day teaches: where orders come from, of which kind, how long they take, when they come."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OUTLOOK_MIN = 10.0
 
 
 class History(NamedTuple):
-    """Orders of another day: reported (min), places [order, 2] km, emergency 0 or 1, skill (-1 unknown), service (min)."""
+    """Orders of another day: reported (min), places [order, 2] km, emergency 0 or 1, skill (-1: none), service (min)."""
 
     reported: np.ndarray
     places: np.ndarray

@@ -9,12 +9,12 @@ from jiying.dispatch.engine.fleet.cover import FILLED_AT, LOOKED_AT, MOVED_AT, l
 from jiying.dispatch.engine.fleet.motion import advance, depart
 from jiying.dispatch.engine.fleet.moves import decide_moves
 from jiying.dispatch.engine.fleet.simple import decide_simple
-from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN, TAKEN
+from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN
 from jiying.dispatch.engine.fleet.urgent import decide_urgent
 from jiying.dispatch.engine.fleet.usual import decide_usual
 
 REVEALED, URGENT, USUAL, TRIPS, MOVES = range(5)
-"""Places of `World.count`: how many orders are known, emergencies and others are open, trips are written, moves were
+"""Places of `World.tally`: how many orders are known, emergencies and others are open, trips are written, moves were
 decided."""
 
 MOST_TOGETHER = 1500
@@ -24,7 +24,7 @@ MOST_TOGETHER = 1500
 @compiled
 def reveal(now, feed, world, prices):
     """Take in what is reported until `now`; `feed` holds the day's orders by time, nobody else looks at it."""
-    count = world.count
+    count = world.tally
     while count[REVEALED] < len(feed) and feed[count[REVEALED]].reported <= now:
         index = count[REVEALED]
         world.orders[index] = feed[index]
@@ -44,7 +44,7 @@ def reveal(now, feed, world, prices):
 @compiled
 def tidy(now, world, road):
     """Strike from the lists what somebody is committed to; emergencies that are late go to the others."""
-    count, orders = world.count, world.orders
+    count, orders = world.tally, world.orders
     kept = 0
     for place in range(count[USUAL]):
         if orders[world.usual[place]].state < BEGUN:
@@ -91,18 +91,18 @@ def decide_batch(now, world, road, prices):
     tidy(now, world, road)
     if now - known[LOOKED_AT] >= prices.look_every - 1e-3:
         look(now, workers, world.field, prices)
-    if world.count[URGENT]:
-        many = min(world.count[URGENT], MOST_TOGETHER)
-        whole = many == world.count[URGENT]
+    if world.tally[URGENT]:
+        many = min(world.tally[URGENT], MOST_TOGETHER)
+        whole = many == world.tally[URGENT]
         decide_urgent(now, world.urgent[:many], whole, workers, orders, world.field, road, prices)
     if now - known[FILLED_AT] >= prices.usual_every - 1e-3:
         known[FILLED_AT] = now
-        waiting = open_of(orders, world.usual[: world.count[USUAL]])
+        waiting = open_of(orders, world.usual[: world.tally[USUAL]])
         if len(waiting):
             decide_usual(now, waiting, workers, orders, world.roster, world.field, road, prices)
     if prices.moves_most > 0 and now - known[MOVED_AT] >= prices.move_every - 1e-3:
         known[MOVED_AT] = now
-        world.count[MOVES] += decide_moves(now, workers, world.field, road, prices)
+        world.tally[MOVES] += decide_moves(now, workers, world.field, road, prices)
 
 
 @compiled
@@ -112,9 +112,9 @@ def serve_open(now, reported, world, road, kind, cap_km):
     if reported >= 0:
         one = np.full(1, reported, np.int64)
         return decide_simple(now, one, world.workers, world.orders, road, kind, cap_km)
-    waiting = np.empty(world.count[URGENT] + world.count[USUAL], np.int64)
-    waiting[: world.count[URGENT]] = world.urgent[: world.count[URGENT]]
-    waiting[world.count[URGENT] :] = world.usual[: world.count[USUAL]]
+    waiting = np.empty(world.tally[URGENT] + world.tally[USUAL], np.int64)
+    waiting[: world.tally[URGENT]] = world.urgent[: world.tally[URGENT]]
+    waiting[world.tally[URGENT] :] = world.usual[: world.tally[USUAL]]
     if not len(waiting):
         return 0
     waiting.sort()

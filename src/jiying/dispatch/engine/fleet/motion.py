@@ -14,7 +14,7 @@ from jiying.dispatch.engine.fleet.road import ride
 from jiying.dispatch.engine.fleet.tables import BEGUN, BUSY, DONE, GOING, IDLE, MOVING, OFF, OPEN, TAKEN
 
 TRIPS = 3
-"""The place of `World.count` where the trips are counted."""
+"""The place of `World.tally` where the trips are counted."""
 
 
 @compiled
@@ -44,7 +44,12 @@ def advance(now, workers, orders, shifts, finish, field):
             learn_service(field, finish[one] - worker.arrive_min)
             worker.state, worker.order = IDLE, -1
             worker.free_min = worker.idle_since = finish[one]
-        if worker.state == MOVING and worker.free_min <= now and worker.x == worker.goal_x and worker.y == worker.goal_y:
+        if (
+            worker.state == MOVING
+            and worker.free_min <= now
+            and worker.x == worker.goal_x
+            and worker.y == worker.goal_y
+        ):
             worker.state, worker.idle_since = IDLE, worker.free_min
         while worker.state != OFF and worker.state != GOING and worker.free_min <= now and worker.duty_to <= now:
             next_shift(worker, shifts)
@@ -95,7 +100,7 @@ def depart(now, world, service, finish, trips, road, whole):
 
     `whole`: in one stretch, since nobody is turned round.
     """
-    workers, orders, count = world.workers, world.orders, world.count[TRIPS]
+    workers, orders, count = world.workers, world.orders, world.tally[TRIPS]
     for one in range(len(workers)):
         worker = workers[one]
         if (worker.state != GOING and worker.state != MOVING) or worker.free_min > now:
@@ -131,7 +136,7 @@ def depart(now, world, service, finish, trips, road, whole):
             trip.arrive = stop
         trip.x, trip.y = worker.x, worker.y
         worker.free_min = trip.arrive
-    world.count[TRIPS] = count
+    world.tally[TRIPS] = count
 
 
 @compiled

@@ -8,6 +8,9 @@ from jiying.dispatch.engine.fleet.prices import Prices
 from jiying.dispatch.engine.fleet.simple import NEAREST, TEAM, TOWN
 
 
+USUAL = Prices()
+
+
 @dataclass(frozen=True)
 class Policy:
     """`simple`: TEAM, TOWN or NEAREST, -1 for the priced batch."""
@@ -15,22 +18,20 @@ class Policy:
     name: str
     simple: int = -1
     cap_km: float = 4.0
-    prices: Prices = Prices()
+    prices: Prices = USUAL
 
     def with_(self, **prices: float) -> Policy:
-        """The same with other prices."""
-        return replace(self, prices=self.prices._replace(**prices))
+        """The same with other prices; each keeps its type, so that nothing is compiled anew."""
+        typed = {name: type(getattr(self.prices, name))(value) for name, value in prices.items()}
+        return replace(self, prices=self.prices._replace(**typed))
 
 
 POLICIES = {
     "team": Policy("team", TEAM),
     "town": Policy("town", TOWN),
     "nearest": Policy("nearest", NEAREST),
-    "batch": Policy(
-        "batch",
-        prices=Prices()._replace(
-            reserve=0.0, broken=9.0, hope=0.0, moves_most=0.0, way=0.02, least=1.0, value=1.0, way_usual=0.02, late=1.0
-        ),
+    "batch": Policy("batch").with_(
+        reserve=0, broken=9, hope=0, moves_most=0, way=0.02, least=1, value=1, surge_value=1, way_usual=0.02, late=1
     ),
     "auto": Policy("auto"),
 }

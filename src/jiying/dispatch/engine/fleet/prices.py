@@ -19,13 +19,14 @@ class Prices(NamedTuple):
     horizon: float = 40.0  # min; how far ahead coverage counts: about as long as a worker is gone
     reserve: float = 1.0  # how much of the price of a worker counts
     caution: float = 1.2  # more emergencies are expected than the last hour had
-    clumps: float = 3.0  # dispersion of the negative binomial: r of var = m + m * m / r
+    clumps: float = 6.0  # dispersion of the negative binomial: r of var = m + m * m / r
     going_counts: float = 0.8
     busy_counts: float = 0.25
     soon_counts: float = 0.7
     soon_min: float = 15.0
     memory_min: float = 260.0  # how fast the map of what was seen fades (e-fold)
     pace_min: float = 25.0
+    fair: float = 0.6  # below 1, places where little happens count for more than their share
     prior_orders: float = 150.0
     widest: int = 12  # people that are looked at for an emergency, in a batch
     way: float = 0.002
@@ -33,9 +34,9 @@ class Prices(NamedTuple):
     stay: float = 0.02
     broken: float = 0.01
     hope: float = 0.7  # nobody waits for somebody who will be too late with more than this probability
-    alone: float = 1.0
+    alone: float = 1.6
     value: float = 1.0
-    surge_value: float = 0.3
+    surge_value: float = 0.25
     surge_from: float = 0.4  # share of the staff that emergencies keep busy
     surge_full: float = 0.8
     on_the_way_min: float = 8.0
@@ -51,8 +52,8 @@ class Prices(NamedTuple):
     look_every: float = 1.0  # min
     usual_every: float = 0.5
     move_every: float = 2.0
-    move_km: float = 4.0
-    move_gain: float = 0.03
+    move_km: float = 6.0
+    move_gain: float = 0.01
     move_price: float = 0.005
     move_after: float = 4.0
     move_again: float = 45.0

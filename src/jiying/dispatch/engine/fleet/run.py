@@ -40,12 +40,12 @@ class Run:
     @property
     def written(self) -> np.ndarray:
         """The trips so far."""
-        return self.trips[: self.world.count[TRIPS]]
+        return self.trips[: self.world.tally[TRIPS]]
 
     @property
     def moved(self) -> int:
         """How many moves were decided."""
-        return int(self.world.count[MOVES])
+        return int(self.world.tally[MOVES])
 
     def until(self, end: float) -> None:
         """Run the day until `end`."""
@@ -80,7 +80,7 @@ class Run:
         begun = time.perf_counter()
         self._decide(now, reported)
         (self.batch_s if reported < 0 else self.decision_s).append(time.perf_counter() - begun)
-        if world.count[TRIPS] + len(world.workers) > len(self.trips):
+        if world.tally[TRIPS] + len(world.workers) > len(self.trips):
             self.trips = np.concatenate([self.trips, np.zeros_like(self.trips)])
         depart(now, world, self.service, self.finish, self.trips, self.road, self.policy.simple >= 0)
 
@@ -98,5 +98,5 @@ class Run:
             if not self.failed:
                 logger.exception("the engine failed at minute %s; the nearest is sent", now)
             self.failed += 1
-            mend(now, world.workers, world.orders[: world.count[0]])
+            mend(now, world.workers, world.orders[: world.tally[0]])
             serve_open(now, reported, world, road, NEAREST, policy.cap_km)

@@ -22,7 +22,12 @@ def decide_simple(now, waiting, workers, orders, road, kind, cap_km):
     many = 0
     for one in range(len(workers)):
         worker = workers[one]
-        if worker.state != OFF and worker.state != BUSY and worker.order < 0 and max(worker.free_min, now) < worker.duty_to - 0.02:
+        if (
+            worker.state != OFF
+            and worker.state != BUSY
+            and worker.order < 0
+            and max(worker.free_min, now) < worker.duty_to - 0.02
+        ):
             free[many] = one
             many += 1
     sent = 0
@@ -36,7 +41,9 @@ def decide_simple(now, waiting, workers, orders, road, kind, cap_km):
             worker = workers[free[k]]
             if worker.order >= 0 or not worker.skills >> orders[order].skill & 1:
                 continue
-            if (kind == TEAM and worker.team != orders[order].team) or (kind == TOWN and worker.town != orders[order].town):
+            if (kind == TEAM and worker.team != orders[order].team) or (
+                kind == TOWN and worker.town != orders[order].town
+            ):
                 continue
             minutes = ride(road.min_per_km, worker.x, worker.y, orders[order].x, orders[order].y)
             if minutes < best or (found < 0 and minutes == best):

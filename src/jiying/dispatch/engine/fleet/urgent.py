@@ -5,8 +5,8 @@ The cost of sending worker w to emergency e, in emergencies that are late:
     cost = (1 - P(on time)) + price(w) * (way + access + expected work) / H + price_way * way + what is broken off
 
 P is 1 for whoever stands, waits or can be turned round; for those at work it is the chance that they finish early
-enough (lognormal, given how long they have been at it), for those whose shift begins soon it is 1: matching an emergency
-to one of these means that it waits for them.  Leaving an emergency alone costs `alone`.
+enough (lognormal, given how long they have been at it), for those whose shift begins soon it is 1: an emergency that
+is given to one of these waits for them.  Leaving an emergency alone costs `alone`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from jiying.dispatch.engine.fleet.assign import cheapest
 from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.cover import count_in, longer, price_of, service_min, service_shape, share_of
-from jiying.dispatch.engine.fleet.motion import send, stand, release
+from jiying.dispatch.engine.fleet.motion import release, send, stand
 from jiying.dispatch.engine.fleet.road import ride
-from jiying.dispatch.engine.fleet.tables import BUSY, GOING, MOVING, OFF, OPEN, TAKEN
+from jiying.dispatch.engine.fleet.tables import BUSY, OFF, OPEN, TAKEN
 
 
 @compiled

@@ -41,7 +41,7 @@ class World(NamedTuple):
     orders: np.ndarray
     urgent: np.ndarray  # indices of emergencies that nobody is committed to
     usual: np.ndarray  # of ordinary orders, and emergencies that are late already
-    count: np.ndarray  # how many of each there are
+    tally: np.ndarray  # how many of each there are
     shifts: np.ndarray
     roster: np.ndarray  # [skill, quarter of an hour] people on duty
     field: Field
