@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,6 @@ from jiying.dispatch.engine.fleet.run import Run
 from jiying.dispatch.engine.fleet.tables import NEVER, OPEN, ORDER
 from jiying.dispatch.engine.fleet.world import EMERGENCY_MIN, ORDINARY_MIN, world_of
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Played:
@@ -33,8 +30,9 @@ class Played:
 
 def play(day: Day, policy: str | Policy, until: float | None = None, history: Day | None = None) -> Played:
     """Run `day` up to `until` (a minute; the whole day without it); `history`: another day to expect from."""
-    begun = time.perf_counter()
     rules = POLICIES[policy] if isinstance(policy, str) else policy
+    _compile(rules)
+    begun = time.perf_counter()
     run, feed_rows = ready(day, rules, history)
     last = max((end for own in day.shifts for _, end in own), default=0.0)
     run.until(last if until is None else min(until, last))
@@ -51,6 +49,18 @@ def play(day: Day, policy: str | Policy, until: float | None = None, history: Da
         "wall_s": round(time.perf_counter() - begun, 3),
     }
     return Played(trips, feed_rows, figures, run)
+
+
+def _compile(rules: Policy) -> None:
+    """Load what is compiled, or compile it, so that no decision is charged with it: a minute with one order."""
+    one, name = np.zeros(1, np.int64), ("",)
+    tiny = Day(
+        orders=name, reported=np.array([0.05]), order_places=np.zeros((1, 2)), order_skill=one,
+        emergency=np.ones(1, np.int64), service=np.ones(1), order_town=name, order_team=name,
+        workers=name, worker_places=np.zeros((1, 2)), worker_skills=np.ones(1, np.int64), shifts=(((0.0, 1.0),),),
+        worker_town=name, worker_team=name, skills=name, why_never={},
+    )  # fmt: skip
+    ready(tiny, rules)[0].until(1.0)
 
 
 def ready(day: Day, rules: Policy, history: Day | None = None) -> tuple[Run, np.ndarray]:

@@ -11,7 +11,7 @@ OUTLOOK_MIN = 10.0
 
 
 class History(NamedTuple):
-    """Orders of another day: reported (min), places [order, 2] km, emergency 0 or 1, skill (-1: none), service (min)."""
+    """Orders of another day: reported (min), places [order, 2] km, emergency 0 or 1, skill (or -1), service (min)."""
 
     reported: np.ndarray
     places: np.ndarray

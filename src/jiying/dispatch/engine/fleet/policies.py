@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from jiying.dispatch.engine.fleet.prices import Prices
 from jiying.dispatch.engine.fleet.simple import NEAREST, TEAM, TOWN
 
-
 USUAL = Prices()
 
 

@@ -18,7 +18,7 @@ class Prices(NamedTuple):
 
     horizon: float = 40.0  # min; how far ahead coverage counts: about as long as a worker is gone
     reserve: float = 1.0  # how much of the price of a worker counts
-    caution: float = 1.2  # more emergencies are expected than the last hour had
+    caution: float = 0.9  # of the emergencies that the pace of now would bring, so many are expected
     clumps: float = 6.0  # dispersion of the negative binomial: r of var = m + m * m / r
     going_counts: float = 0.8
     busy_counts: float = 0.25
