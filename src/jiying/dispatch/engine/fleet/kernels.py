@@ -8,7 +8,7 @@ from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.cover import FILLED_AT, LOOKED_AT, MOVED_AT, learn_order, look
 from jiying.dispatch.engine.fleet.motion import advance, depart
 from jiying.dispatch.engine.fleet.moves import decide_moves
-from jiying.dispatch.engine.fleet.simple import decide_simple
+from jiying.dispatch.engine.fleet.simple import TEAM, decide_simple
 from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN
 from jiying.dispatch.engine.fleet.urgent import decide_urgent
 from jiying.dispatch.engine.fleet.usual import decide_usual
@@ -107,7 +107,10 @@ def decide_batch(now, world, road, prices):
 
 @compiled
 def serve_open(now, reported, world, road, kind, cap_km):
-    """A simple policy: the order `reported`, or, -1, everything open, oldest first.  Returns how many were sent."""
+    """A simple policy: the order `reported`, or, -1, all that is open.  Returns how many were sent.
+
+    A team takes the oldest first; the others take emergencies that can still be in time before the rest.
+    """
     tidy(now, world, road)
     if reported >= 0:
         one = np.full(1, reported, np.int64)
@@ -117,7 +120,8 @@ def serve_open(now, reported, world, road, kind, cap_km):
     waiting[world.tally[URGENT] :] = world.usual[: world.tally[USUAL]]
     if not len(waiting):
         return 0
-    waiting.sort()
+    if kind == TEAM:
+        waiting.sort()
     return decide_simple(now, waiting, world.workers, world.orders, road, kind, cap_km)
 
 

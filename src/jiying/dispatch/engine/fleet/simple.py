@@ -1,4 +1,4 @@
-"""The simple policies, to compare with and to fall back on: whoever is nearest, at once, oldest order first."""
+"""The simple policies, to compare with and to fall back on: whoever is nearest, at once."""
 
 from __future__ import annotations
 
