@@ -34,6 +34,7 @@ COMMANDS = {
     "events": ("jiying.orders.commands", "List the events of an order."),
     "search": ("jiying.orders.commands", "Keep the search index."),
     "rules": ("jiying.orders.rulecommands", "Check, load, compare and ask rule packs."),
+    "dispatch": ("jiying.dispatch.commands", "Run a day of orders under a policy of who goes."),
     "notices": ("jiying.notices.commands", "List the channels of notices, stop or start one."),
     "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),
     "token": ("jiying.people.commands", "Issue a bearer token."),

@@ -1,0 +1,57 @@
+"""`jiying dispatch`: what can be asked about who goes, without a district."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+
+import click
+
+POLICY_NAMES = ("team", "town", "nearest", "batch", "auto")
+
+
+@click.group()
+def dispatch() -> None:
+    """Run a day of orders under a policy."""
+
+
+@dispatch.command()
+@click.argument("folder", metavar="DAY", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--policy", type=click.Choice(POLICY_NAMES), default="auto", show_default=True, help="Who is sent.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the plan goes.")
+@click.option("--until", type=float, metavar="MINUTE", help="Only the trips that depart before.")
+@click.option(
+    "--history",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Another day, to know what to expect.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def day(folder: Path, policy: str, out: Path, until: float | None, history: Path | None, as_json: bool) -> None:
+    """Run the day in DAY (orders.csv[.gz] and workers.csv[.gz]) and write its plan."""
+    # Compiled code and its libraries are loaded by this command alone.
+    from jiying.dispatch.days.reading import WHY, read_day
+    from jiying.dispatch.days.running import play
+    from jiying.dispatch.days.writing import rows_of, write_plan
+
+    if until is not None and not math.isfinite(until):
+        raise click.BadParameter("a minute of the day is wanted", param_hint="--until")
+    given = read_day(folder)
+    past = read_day(history) if history else None
+    for remark in given.remarks[:20]:
+        click.echo(remark, err=True)
+    if len(given.remarks) > 20:
+        click.echo(f"… and {len(given.remarks) - 20} more remarks", err=True)
+    for why, times in sorted(Counter(given.why_never.values()).items()):
+        first = next(row for row in given.why_never if given.why_never[row] == why)
+        click.echo(f"{times} orders cannot be served: {WHY[why]} (the first: {given.orders[first]})", err=True)
+    played = play(given, policy, until, past)
+    write_plan(out, rows_of(given, played.feed_rows, played.trips, until))
+    if played.run.failed:
+        click.echo(f"the engine failed {played.run.failed} times; the nearest was sent instead", err=True)
+    if as_json:
+        click.echo(json.dumps(played.figures, ensure_ascii=False))
+        return
+    for name, value in played.figures.items():
+        click.echo(f"{name}: {value}")

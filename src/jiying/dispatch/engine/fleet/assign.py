@@ -1,0 +1,46 @@
+"""Who goes where, all together: a cheap assignment in a sparse table, where a row may also stay out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jiying.dispatch.engine.fleet.compiled import compiled
+
+STEP = 0.004
+"""The least by which a bid is raised: the total is at most this times the rows above the cheapest."""
+
+
+@compiled
+def cheapest(begin, columns, costs, alone, many):
+    """Assign rows to columns at the least total cost, within `STEP` a row.
+
+    Row r may take the columns `columns[begin[r]:begin[r + 1]]` at `costs` of the same place (>= 0), or none at the
+    cost `alone[r]`.  `many`: how many columns there are.  An auction (Bertsekas 1988): each row bids for its best
+    column what makes the next best as good; prices only rise, so it ends.  Returns the column of each row, -1 for none.
+    """
+    rows = len(alone)
+    taken = np.full(rows, -1, np.int64)
+    owner = np.full(many, -1, np.int64)
+    price = np.zeros(many)
+    stack = np.arange(rows - 1, -1, -1)
+    left = rows
+    while left:
+        left -= 1
+        row = stack[left]
+        best, next_best, best_column = alone[row], alone[row], -1
+        for place in range(begin[row], begin[row + 1]):
+            cost = costs[place] + price[columns[place]]
+            if cost < best:
+                best, next_best, best_column = cost, best, columns[place]
+            elif cost < next_best:
+                next_best = cost
+        if best_column < 0:
+            continue
+        price[best_column] += next_best - best + STEP
+        if owner[best_column] >= 0:
+            taken[owner[best_column]] = -1
+            stack[left] = owner[best_column]
+            left += 1
+        owner[best_column] = row
+        taken[row] = best_column
+    return taken
