@@ -80,11 +80,21 @@ def _has(what: str) -> bool:
     return (SHARED / "data").is_dir()
 
 
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & set(getattr(item, "fixturenames", ())))
+
+
 _found: dict[str, bool] = {}
 _missing = pytest.StashKey[list[str]]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("JIYING_TEST_ONLY_DATABASE"):
+        # The run on the second database: what touches none was run on the first.
+        kept = [item for item in items if _uses_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not _uses_database(item)])
+        items[:] = kept
     required = set(filter(None, os.environ.get("JIYING_TEST_REQUIRE", "").split(",")))
     if unknown := required - HOW.keys():
         raise pytest.UsageError(f"JIYING_TEST_REQUIRE knows {', '.join(HOW)}; not {', '.join(sorted(unknown))}")

@@ -5,9 +5,9 @@ echo "== tests on SQLite"
 python -m pytest -n 2 --dist loadgroup "$@"
 URL="${JIYING_TEST_POSTGRES_URL:-postgresql://postgres@127.0.0.1:5432/postgres}"
 if python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3).close()" "$URL" 2>/dev/null; then
-    # What starts processes of its own serves SQLite there, whatever the tests run on: once is enough.
+    # Once is enough for what starts processes of its own, which serve SQLite, and for what touches no database.
     echo "== tests on PostgreSQL"
-    JIYING_DATABASE_URL="$URL" JIYING_TEST_POSTGRES_URL="$URL" python -m pytest -n 2 --dist loadgroup \
+    JIYING_TEST_ONLY_DATABASE=1 JIYING_DATABASE_URL="$URL" JIYING_TEST_POSTGRES_URL="$URL" python -m pytest -n 2 --dist loadgroup \
         -m "not needs_browser" --ignore-glob="tests/test_platform_*" "$@"
 else
     case ",${JIYING_TEST_REQUIRE:-}," in
