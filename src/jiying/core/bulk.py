@@ -30,25 +30,33 @@ _PLAIN = ((CharField, str), (TextField, str), (IntegerField, int), (BooleanField
 string, too, but not to every driver)."""
 
 
+Statement = tuple[str, list[list[Any]]]
+"""What the database is told, and the values of each row, ready for it."""
+
+
 def insert(rows: Sequence[Model]) -> None:
     """Insert rows of one model.  Keys that the database gives are not read back."""
     if not rows:
         return
     model = type(rows[0])
     fields = [field for field in model._meta.concrete_fields if not _counted(field)]
-    _many(_insertion(model, fields), _values(rows, fields))
+    tell((_insertion(model, fields), _values(rows, fields)))
 
 
 def update(rows: Sequence[Model], names: Sequence[str]) -> None:
     """Write the fields `names` of rows of one model, each found by its key."""
-    if not rows:
-        return
+    if rows:
+        tell(updating(rows, names))
+
+
+def updating(rows: Sequence[Model], names: Sequence[str]) -> Statement:
+    """What `update` tells: worked out beforehand, it takes no time of the transaction."""
     model = type(rows[0])
     fields = [field for field in model._meta.concrete_fields if field.name in names]
     key = model._meta.pk
     assert key is not None, "a table has its key"
     sets = ", ".join(f"{_quoted(field)} = %s" for field in fields)
-    _many(f"UPDATE {_table(model)} SET {sets} WHERE {_quoted(key)} = %s", _values(rows, [*fields, key]))
+    return f"UPDATE {_table(model)} SET {sets} WHERE {_quoted(key)} = %s", _values(rows, [*fields, key])
 
 
 def upsert(
@@ -62,10 +70,27 @@ def upsert(
 
     With `unique` and nothing to update, what is there stays.
     """
+    tell(upserting(model, names, rows, unique, update))
+
+
+def upserting(
+    model: type[Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    unique: Sequence[str] = (),
+    update: Sequence[str] = (),
+) -> Statement:
+    """What `upsert` tells."""
     fields: list[Any] = [model._meta.get_field(name) for name in names]
-    values = _prepared(fields, rows)
+    return _insertion(model, fields, unique, update), _prepared(fields, rows)
+
+
+def tell(statement: Statement) -> None:
+    """Tell the database; nothing where there are no rows."""
+    words, values = statement
     if values:
-        _many(_insertion(model, fields, unique, update), values)
+        with connection.cursor() as cursor:
+            cursor.executemany(words, values)
 
 
 def _insertion(
@@ -140,8 +165,3 @@ def _utc(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone")
     return str(at.astimezone(UTC).replace(tzinfo=None))
-
-
-def _many(statement: str, values: list[list[Any]]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, values)

@@ -239,12 +239,14 @@ def _move_together(orders: Sequence[Order], pack: Pack, by: str, tally: Tally) -
 def _write(changes: Sequence[tuple[int, store.Change]]) -> list[store.Change]:
     """Write those of the orders, each with the version that was read, that nobody wrote meanwhile."""
     read = {change.order.pk: version for version, change in changes}
+    all_of_them = [change for _version, change in changes]
+    statements = store.prepared(all_of_them)
     with transaction.atomic():
         rows = Order.objects.filter(pk__in=list(read))
         rows = rows.select_for_update(no_key=True, skip_locked=connection.features.has_select_for_update_skip_locked)
         same = {pk for pk, version in rows.values_list("pk", "version") if version == read[pk]}
-        written = [change for _version, change in changes if change.order.pk in same]
-        store.write_together(written)
+        written = [change for change in all_of_them if change.order.pk in same]
+        store.write_prepared(written, statements if len(written) == len(changes) else store.prepared(written))
     return written
 
 

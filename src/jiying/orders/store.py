@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -204,26 +204,46 @@ def write(change: Change) -> None:
 def write_together(changes: Sequence[Change]) -> None:
     """Write changes of orders that this transaction has locked; two writers of one would clash on its next event
     (IntegrityError), and neither be half written."""
+    write_prepared(changes, prepared(changes))
+
+
+def prepared(changes: Sequence[Change]) -> list[bulk.Statement]:
+    """What writes some changes, worked out before others have to wait for it."""
     for change in changes:
         mirror(change.order, change.ledger)
         change.order.poisoned_until = None
-    bulk.update([change.order for change in changes], (*MOVING_FIELDS, "poisoned_until"))
-    write_log(changes)
+    orders = [change.order for change in changes]
+    moved = [bulk.updating(orders, (*MOVING_FIELDS, "poisoned_until"))] if orders else []
+    return [*moved, *_logging(changes)]
+
+
+def write_prepared(changes: Sequence[Change], statements: Iterable[bulk.Statement]) -> None:
+    """Write what was worked out for exactly these changes, of orders that nobody wrote since."""
+    for statement in statements:
+        bulk.tell(statement)
+    _write_beside(changes)
 
 
 def write_log(changes: Iterable[Change]) -> None:
     """Append events, texts and clocks of many orders, and wake those who follow once committed."""
-    events: list[tuple[object, ...]] = []
-    texts: list[EventText] = []
-    clocks: list[tuple[object, ...]] = []
     changes = list(changes)
+    for statement in _logging(changes):
+        bulk.tell(statement)
+    _write_beside(changes)
+
+
+def _logging(changes: Sequence[Change]) -> Iterator[bulk.Statement]:
+    events: list[tuple[object, ...]] = []
+    clocks: list[tuple[object, ...]] = []
     for change in changes:
         events += [_event_row(moment, change.order.district) for moment in change.moments]
-        texts += change.texts
         clocks += change.clocks()
-    bulk.upsert(Event, EVENT_FIELDS, events)
-    bulk.insert(texts)
+    yield bulk.upserting(Event, EVENT_FIELDS, events)
+    yield bulk.upserting(Clock, (*CLOCK_KEY, *CLOCK_FIELDS), clocks, unique=CLOCK_KEY[1:], update=CLOCK_FIELDS)
+
+
+def _write_beside(changes: Sequence[Change]) -> None:
+    bulk.insert([text for change in changes for text in change.texts])
     bulk.insert(asking.asks_of(changes))
-    bulk.upsert(Clock, (*CLOCK_KEY, *CLOCK_FIELDS), clocks, unique=CLOCK_KEY[1:], update=CLOCK_FIELDS)
     # Robust: what is committed is committed, whatever becomes of those who wait for it.
     transaction.on_commit(wake.wake, robust=True)

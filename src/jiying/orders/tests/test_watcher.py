@@ -130,14 +130,14 @@ def test_a_database_that_is_busy_for_a_moment_sets_no_order_aside(d, monkeypatch
     assert watcher.sweep(later(4)) == 1
 
 
-def test_a_fault_between_the_events_and_the_order_leaves_neither(d, monkeypatch):
+def test_a_fault_after_the_events_and_the_order_leaves_neither(d, monkeypatch):
     order = report(d, now=T0)
     with monkeypatch.context() as broken:
 
         def fail(_changes: object) -> None:
             raise RuntimeError("power cut")
 
-        broken.setattr(store, "write_log", fail)
+        broken.setattr(store, "_write_beside", fail)
         watcher.sweep(later(4))
     assert Order.objects.get(pk=order.pk).version == 1
     assert sum(steps(order).values()) == 0
