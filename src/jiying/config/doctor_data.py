@@ -129,6 +129,18 @@ def rules() -> Iterator[Check]:
         yield Check("rules", OK, told)
 
 
+def packs_gone() -> Iterator[Check]:
+    """Does every order have the rule pack that judges it?"""
+    from django.db.models import Count
+
+    from jiying.orders.models import Order
+    from jiying.rules import packs
+
+    known = {one.stamp for one in packs.all_packs()}
+    for stamp, n in Order.objects.exclude(pack__in=known).values_list("pack").annotate(n=Count("*")).order_by("pack"):
+        yield Check("rules_gone", FAIL, f"{n} orders are judged by {stamp}, which is not here: load it again")
+
+
 def loops() -> Iterator[Check]:
     """Watcher and followers: do they keep up?"""
     from jiying.orders import followers, queries
@@ -286,6 +298,7 @@ DATA: tuple[tuple[str, Checking], ...] = (
     ("database", database),
     ("rules", rules),
     ("district", _with_database(district)),
+    ("rules_gone", _with_database(packs_gone)),
     ("loops", _with_database(loops)),
     ("signals", _with_database(signals)),
     ("jobs", _with_database(jobs)),

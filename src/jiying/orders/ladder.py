@@ -98,11 +98,18 @@ def _told_before(ledger: Ledger, clock: Clock, step: Step) -> bool:
 def _explanation(ledger: Ledger, clock: Clock, base: dict[str, Any]) -> Step | None:
     """What the resident is told who was not reached in time, unless a person told them in this round."""
     given = ledger.pack.explanations.get(clock.promise)
-    if given is None or ledger.explained_round == ledger.judge.round or ledger.state in ENDED | AFTER_WORK:
+    # While the order is paused nobody knows a time; what an import brought in late was its former keeper's to explain.
+    if given is None or ledger.state in ENDED | AFTER_WORK | {State.PAUSED}:
+        return None
+    if ledger.imported_at is not None and clock.due_at <= ledger.imported_at:
+        return None
+    # A time that was over before the limit explains nothing of its breach.
+    if ledger.explained_round == ledger.judge.round and ledger.new_time > clock.due_at:
         return None
     minutes = given.on_the_way_min if ledger.state in ON_THE_WAY else given.new_time_min
     data = {**base, "why": ledger.state, "new_time_min": minutes}
-    return Step(clock.due_at + timedelta(minutes=given.within_min), "explain", data, "explanation")
+    due = max(clock.due_at + timedelta(minutes=given.within_min), ledger.resumed_at)
+    return Step(due, "explain", data, "explanation")
 
 
 def _of_state(ledger: Ledger) -> Iterator[Step]:

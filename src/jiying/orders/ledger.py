@@ -62,7 +62,10 @@ class Ledger:
     wrong_codes: int = 0
     reopened: int = 0
     explained_round: int = 0
-    """The last round in which a person told the resident of a new time."""
+    """The last round in which a person told the resident of a new time, and that time."""
+    new_time: datetime = DAWN
+    resumed_at: datetime = DAWN
+    """When the last pause ended."""
     told: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     """Whom the ladder has told, by promise and round."""
     repacked_at: datetime | None = None
@@ -202,8 +205,10 @@ class Ledger:
             self.worker = data["worker"]
         elif verb == "return":
             self.worker = ""
+        elif verb == "resume":
+            self.resumed_at = moment.at
         elif verb == "note" and "new_time" in data:
-            self.explained_round = self.judge.round
+            self.explained_round, self.new_time = self.judge.round, datetime.fromisoformat(data["new_time"])
         elif verb == "reopen":
             self.wrong_codes = 0
             self.reopened += 1

@@ -101,6 +101,7 @@ class Judge:
     paused_until: datetime | None = None
     """When the pause ends by itself: as announced, but unapproved not beyond what its reason allows."""
     _paused_wholly: datetime | None = None
+    _paused_why: str = ""
     _known: tuple[Facts | None, dict[str, PromiseRule]] = (None, {})
     """The rules of the facts they were found for: only a reclassification or another pack changes them."""
 
@@ -258,12 +259,16 @@ class Judge:
         if self.paused_until and reason is not None:
             # Longer than its reason allows it lasts only once somebody outside the company approves.
             self.paused_until = min(self.paused_until, moment.at + timedelta(minutes=reason.max_min))
+        self._paused_why = moment.data.get("reason", "")
         for clock in self.clocks:
             if clock.pausable and clock.state == RUNNING and clock.waits and moment.at <= clock.due_at:
-                clock.state = PAUSED
-                until = self.paused_until or moment.at
-                clock.pauses.append(Pause(moment.at, until, moment.data.get("reason", "")))
-                clock.due_at = self.due_of(clock)
+                self._stand_still(clock, moment.at)
+
+    def _stand_still(self, clock: Clock, at: datetime) -> None:
+        """Let a clock stand still until the announced end of the order's pause."""
+        clock.state = PAUSED
+        clock.pauses.append(Pause(at, max(at, self.paused_until or at), self._paused_why))
+        clock.due_at = self.due_of(clock)
 
     def _approve(self) -> None:
         """The pause may last as long as was asked for."""
@@ -282,11 +287,12 @@ class Judge:
 
     def _end_pause(self, clock: Clock, at: datetime) -> None:
         """Count what was really paused instead of what was announced."""
-        assert self.paused_at is not None, "a paused clock belongs to a paused order"
         # A watcher that is late to end the pause does not make it longer than it was announced.
         until = min(at, self.paused_until) if self.paused_until else at
-        really = max(until - self.paused_at, timedelta())
-        clock.pauses[-1].until = self.paused_at + really
+        # A clock that began while the order was paused stood still from then.
+        pause = clock.pauses[-1]
+        really = max(until - pause.from_at, timedelta())
+        pause.until = pause.from_at + really
         clock.due_at = self.due_of(clock)
         clock.paused_minutes += int(really.total_seconds() // 60)
         clock.state = RUNNING
@@ -322,6 +328,8 @@ class Judge:
             # A promise that begins to apply now runs from now: nobody can have kept it before.
             if rule.start in self.reached and rule.target not in self.reached and not self._lives(rule):
                 self._add(rule, at)
+                if self.paused_at is not None and rule.pausable:
+                    self._stand_still(self.clocks[-1], at)
 
     def _relimit(self, clock: Clock, rule: PromiseRule, at: datetime, reason: str) -> None:
         """Give a clock that still runs the limit of its new rule, counted from the same start.

@@ -44,6 +44,8 @@ WRITTEN_TOGETHER = 25
 """Orders in one transaction: reports and actions wait their turn behind it, about a hundredth of a second."""
 AT_A_TIME = 5_000
 """Ids held in memory."""
+REST_HELD_S = 0.5
+"""How long is rested before those are tried again that somebody else held."""
 REST = 0.1
 """How long is rested after each transaction, as a share of what it took to come to it: others want the machine, too."""
 
@@ -164,6 +166,8 @@ def move(
             if progress:
                 progress(tally.orders)
             rest(REST * (time.monotonic() - began))
+        if left:
+            rest(REST_HELD_S)
     return tally
 
 

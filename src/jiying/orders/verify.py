@@ -25,6 +25,7 @@ from jiying.orders.erasure import erased_up_to
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Clock, Event, EventText, Order
 from jiying.orders.texts import PERSONAL
+from jiying.rules.faults import NoPack
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,10 @@ def _check(order: Order, events: list[Event], clocks: list[Clock], texts: list[E
         return [Broken(str(order.pk), 1, found)]
     if gone := _gone_unrecorded(order, events, texts):
         return gone
-    return [Broken(str(order.pk), last.version, reason) for reason in _mirrored_otherwise(order, events, clocks)]
+    try:
+        return [Broken(str(order.pk), last.version, reason) for reason in _mirrored_otherwise(order, events, clocks)]
+    except NoPack as error:
+        return [Broken(str(order.pk), last.version, f"it cannot be judged: {error}")]
 
 
 def _said_otherwise(order: Order, report: Event) -> str:

@@ -104,15 +104,15 @@ def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
     """The story of `row` (with events); who has not `proven` to be the reporter reads no words of theirs."""
     crew = _crew(row.events)
     ours = _ours(row.clocks)
-    last_round = max((c.round for c in ours), default=1)
-    waiting = [c for c in ours if c.reached_at is None and c.round == last_round and row.order.state in OPEN]
+    present = _of_this_round(ours, row.order.reopened)
+    waiting = [c for c in present if c.reached_at is None and row.order.state in OPEN]
     missed = [c for c in waiting if c.present_state == "missed"]
     coming = [c for c in waiting if c.present_state == "running" and c.due_at > now]
     return Story(
         sentence=_sentence(row, crew),
-        clock=resident_clock(ours, is_open=row.order.state in OPEN),
+        clock=resident_clock(present or ours, is_open=row.order.state in OPEN),
         late=tuple(_late(c, row.events, now, proven=proven) for c in missed),
-        was_late=_was_late(c for c in ours if c.round == last_round),
+        was_late=_was_late(present),
         next_due=min(coming, key=lambda c: c.due_at, default=None) if missed else None,
         lines=tuple(_lines(row.events, crew, pack_of(row.order.pack), proven=proven)),
     )
@@ -127,6 +127,18 @@ def _ours(clocks: Iterable[Clock]) -> list[Clock]:
     found = [clock for clock in clocks if clock.promise in _COUNTED and clock.state != "void"]
     visited = any(clock.promise == "respond_30" for clock in found)
     return [clock for clock in found if not (visited and clock.promise == "contact")]
+
+
+def _of_this_round(ours: Iterable[Clock], reopened: int) -> list[Clock]:
+    """The last clock of each promise that began since the last reopening.
+
+    Rounds are counted by promise: a limit that was loosened makes a new clock of one of them alone.
+    """
+    last: dict[str, Clock] = {}
+    for clock in ours:
+        if clock.promise not in last or clock.round > last[clock.promise].round:
+            last[clock.promise] = clock
+    return [clock for clock in last.values() if clock.round > reopened]
 
 
 def resident_clock(ours: Iterable[Clock], *, is_open: bool) -> Clock | None:

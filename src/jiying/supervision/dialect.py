@@ -26,6 +26,13 @@ class Minutes(Func):
         return template % {"first": first, "second": second}, [*with_second, *with_first]
 
 
+class Bare(Func):
+    """A key as the database gives it, which is quick to compare: text in SQLite, a UUID in PostgreSQL."""
+
+    template = "%(expressions)s"
+    output_field = CharField()
+
+
 class Gathered(Aggregate):
     """The JSON texts of a group as one JSON array."""
 

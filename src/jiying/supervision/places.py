@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from datetime import date
 from functools import reduce
@@ -14,11 +13,12 @@ from django.db.models.functions import Coalesce
 
 from jiying.estates.models import Company, Contract, Division, Estate, Level
 from jiying.people.scopes import Scope
+from jiying.supervision.dialect import Bare
 from jiying.supervision.models import Cell, Grain
-from jiying.supervision.sums import Reach
+from jiying.supervision.sums import Key, Reach
 
-Names = dict[uuid.UUID | None, tuple[str, str]]
-Homes = dict[uuid.UUID | None, tuple[int, int | None]]
+Names = dict[Key, tuple[str, str]]
+Homes = dict[Key, tuple[int, int | None]]
 
 CODES = {"town": "town__code", "committee": "committee__code", "estate": "estate__code", "company": "company__uscc"}
 """How an address names one place of each sort, on orders and on cells."""
@@ -61,24 +61,27 @@ def _conditions(scope: Scope) -> list[Q]:
     return [Q(**each) for each in wanted]
 
 
-def names_of(
-    keys: Iterable[uuid.UUID | None], scope: Scope, by: str, day: date, within: tuple[str, str] | None
-) -> Names:
+def names_of(keys: Iterable[Key], scope: Scope, by: str, day: date, within: tuple[str, str] | None) -> Names:
     """Code and name of each row; and of the towns, committees and companies in reach where nothing happened."""
     keys = list(keys)
     ids = [key for key in keys if key is not None]
     names: Names = {None: ("", "")} if None in keys else {}
+    rows: Any
     if by == "estate":
-        known = Estate.objects.filter(pk__in=ids).values_list("pk", "code", "name")
-        names.update({pk: (code, name) for pk, code, name in known})
-    elif by == "company":
+        # A whole district's are read without naming thousands of them.
+        known = set(ids)
+        rows = Estate.objects.filter(district__in=scope.districts) if scope.districts else Estate.objects.none()
+        told = {key: (code, name) for key, code, name in rows.values_list(Bare("pk"), "code", "name") if key in known}
+        rest = Estate.objects.filter(pk__in=known - told.keys())
+        return {**names, **told, **_named(rest, "code")}
+    if by == "company":
         mine = Q(organisation_id__in=scope.companies | set(scope.managed)) if not within else Q(pk=None)
-        companies = Company.objects.filter(Q(pk__in=ids) | mine)
-        names.update({row.pk: (row.uscc, row.name) for row in companies})
-    else:
-        divisions = Division.objects.filter(Q(pk__in=ids) | _quiet(scope, by, day, within))
-        names.update({row.pk: (row.code, row.name) for row in divisions})
-    return names
+        return {**names, **_named(Company.objects.filter(Q(pk__in=ids) | mine), "uscc")}
+    return {**names, **_named(Division.objects.filter(Q(pk__in=ids) | _quiet(scope, by, day, within)), "code")}
+
+
+def _named(rows: Any, code: str) -> Names:
+    return {key: (code, name) for key, code, name in rows.values_list(Bare("pk"), code, "name")}
 
 
 def name_in(scope: Scope, within: tuple[str, str], day: date) -> str | None:
@@ -131,13 +134,13 @@ def homes_of(scope: Scope, by: str, day: date, within: tuple[str, str] | None) -
         column = {"company": "company_id", "estate": "estate_id"}.get(by, f"estate__{by}_id")
         return {
             key: (n or 0, None)
-            for key, n in running.order_by().values_list(column).annotate(n=Sum("estate__households"))
+            for key, n in running.order_by().values_list(Bare(column)).annotate(n=Sum("estate__households"))
         }
     inside = Exists(Contract.objects.valid_on(day).filter(estate=OuterRef("pk")))
     column = "pk" if by == "estate" else f"{by}_id"
     counted = (
         estates.order_by()
-        .values_list(column)
+        .values_list(Bare(column))
         .annotate(n=Sum("households"), covered=Coalesce(Sum("households", filter=Q(inside)), 0))
     )
     asks = scope.districts or scope.towns or scope.committees or scope.owned

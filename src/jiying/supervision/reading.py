@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +16,12 @@ from jiying.estates.queries import zone_of
 from jiying.orders.chain import Moment
 from jiying.orders.models import Event, Order
 from jiying.orders.store import began_with
+from jiying.rules.faults import NoPack
 from jiying.supervision.counting import Contribution, contribution
 from jiying.supervision.days import SPANS, block_of
 from jiying.supervision.models import Cell, Grain
+
+log = logging.getLogger("jiying.figures")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -84,16 +88,18 @@ def count_orders(orders: Iterable[Order]) -> list[Fresh]:
     for order, version, verb, milestone, by, role, at, received_at, claimed, said in events.values_list(*columns):
         data = json.loads(said)["data"]
         moments[order].append(Moment(order, version, verb, milestone, by, role, at, received_at, claimed, data))
-    return [
-        Fresh(
-            key,
-            told[-1].version,
-            Place.of(rows[key]),
-            contribution(key, began_with(told[0]), told, zone_of(rows[key].district)),
-        )
-        for key, told in moments.items()
-        if told
-    ]
+    found = (_counted(rows[key], told) for key, told in moments.items() if told)
+    return [fresh for fresh in found if fresh is not None]
+
+
+def _counted(order: Order, told: Sequence[Moment]) -> Fresh | None:
+    """An order counted from its events; None where the rule pack that judges it is gone, which stops no other."""
+    try:
+        counted = contribution(order.pk, began_with(told[0]), told, zone_of(order.district))
+    except NoPack:
+        log.exception("order %s cannot be counted", order.number)
+        return None
+    return Fresh(order.pk, told[-1].version, Place.of(order), counted)
 
 
 def parts_of(counted: Contribution) -> Parts:

@@ -19,7 +19,7 @@ from django.db.models import Count, F, Q, Sum, Value
 
 from jiying.orders.models import Clock, Event, Order
 from jiying.supervision.days import SPANS, Days, blocks
-from jiying.supervision.dialect import Gathered, Minutes
+from jiying.supervision.dialect import Bare, Gathered, Minutes
 from jiying.supervision.models import Cell, Counted, Edition, Grain, Rollup, Waiting
 from jiying.supervision.reading import instant, read
 
@@ -29,9 +29,11 @@ BY = {"town": Grain.TOWN, "company": Grain.COMPANY, "committee": Grain.CELL, "es
 ANSWERS = ("rate", "confirm", "verify", "reopen")
 """Verbs of residents' words, which count when they were said."""
 
-Key = uuid.UUID | None
+Key = uuid.UUID | str | None
+"""The id of a town, company, committee or estate as the database gives it (`Bare`); None for orders without one."""
+
 Counts = defaultdict[Key, Counter[str]]
-"""Counts by the id of a town, company, committee or estate; None for orders without one."""
+"""Counts by place."""
 
 Parts = dict[Key, list[Mapping[str, int]]]
 """The same, of each place in parts that are still to be added up."""
@@ -102,6 +104,11 @@ def _rows(edition: int, reach: Reach, by: str) -> Any:
     return rows.filter(grain=Grain.CELL, cell__in=_cells(reach.where))
 
 
+def _place(by: str) -> Any:
+    """What rows of cells are told apart by."""
+    return F("district") if by == "all" else Bare(f"cell__{by}_id")
+
+
 def _cells(where: Q) -> Any:
     return Cell.objects.filter(where, grain=Grain.CELL).values("pk")
 
@@ -116,10 +123,9 @@ def _whole_days(edition: int, reach: Reach, days: Days, by: str) -> Parts:
         for span, some in starts.items()
     }
     rows = _rows(edition, reach, by)
-    place = "district" if by == "all" else f"cell__{by}_id"
     # The database puts the days of a place together: thousands of estates have tens of thousands of rows.
     asked = [
-        rows.filter(where, span=span).order_by().values_list(place).annotate(told=Gathered("counts"))
+        rows.filter(where, span=span).order_by().values_list(_place(by)).annotate(told=Gathered("counts"))
         for span, where in sides.items()
     ]
     out: Parts = {}
@@ -144,8 +150,7 @@ def _exactly(
     for from_, to in windows:
         rows = Counted.objects.filter(edition=edition, order__in=_touching(reach, from_, to))
         begin, end = instant(from_), instant(to)
-        names = ["parts"] if by == "all" else [f"cell__{by}_id", "parts"]
-        for row in rows.values_list(*names).iterator(chunk_size=2000):
+        for row in rows.values_list(*([] if by == "all" else [_place(by)]), "parts").iterator(chunk_size=2000):
             into = out[row[0] if by != "all" else None]
             for at, told in read(row[-1]).items():
                 if begin <= at < end:
@@ -183,7 +188,7 @@ def _waiting(out: Counts, edition: int, reach: Reach, period: Period, by: str) -
         rows = rows.filter(order__in=Order.objects.filter(of_orders(reach)).values("pk"))
     elif reach.where is not None:
         rows = rows.filter(cell__in=_cells(reach.where))
-    place = "district" if by == "all" else f"cell__{by}_id"
+    place = _place(by)
     spent = Minutes(F("since"), Value(period.now))
     clocks = rows.filter(grows__in=("", "m")).annotate(spent=spent).order_by()
     for key, adds, grows, minutes, n in clocks.values_list(place, "adds", "grows", "spent").annotate(n=Count("*")):

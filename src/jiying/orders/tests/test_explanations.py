@@ -13,7 +13,7 @@ from jiying.orders.actions import act
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Event, Order
 from jiying.orders.tests import build
-from jiying.orders.tests.test_promises import T0, minutes, say
+from jiying.orders.tests.test_promises import T0, minutes, pause, say
 from jiying.orders.tests.test_promises import ledger as reported
 from jiying.rules import packs
 
@@ -75,6 +75,20 @@ def test_whom_a_person_told_the_system_does_not_tell():
     order = ledger()
     say(order, "note", 35, new_time=(T0 + timedelta(minutes=60)).isoformat())
     assert explained(until(order, 300)) == []
+
+
+def test_a_time_that_was_over_before_the_limit_explains_nothing():
+    order = ledger()
+    say(order, "note", 1, new_time=(T0 + timedelta(minutes=2)).isoformat())
+    assert explained(until(order, 300)) == [(40, "submitted", 70)]
+
+
+def test_while_the_order_is_paused_no_time_is_named_and_then_it_is():
+    order = ledger()
+    say(order, "assign", 5)
+    pause(order, 20, 120)
+    assert explained(until(order, 119)) == []
+    assert explained(until(order, 300)) == [(120, "assigned", 150)]
 
 
 def test_a_word_without_a_new_time_is_no_explanation():

@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from jiying.orders import watcher
+from jiying.orders import repacking, watcher
 from jiying.orders.actions import act
 from jiying.orders.models import Order
 from jiying.orders.proof import arrival_code, track_token
-from jiying.orders.tests import build
+from jiying.orders.tests import build, repacks
 
 PHONE = "13812345678"
 LAST4 = "5678"
@@ -263,3 +263,35 @@ def test_a_new_time_that_has_passed_too_is_said_plainly(client, d, monkeypatch):
     page = text(client.get(url(order)))
     assert "也过了，很对不起" in page
     assert "新的时间：最晚" not in page[: page.index('id="story-title"')]
+
+
+@pytest.fixture
+def loosened(tmp_path, monkeypatch):
+    """Puts every open order under a pack by which emergencies have twice as long to be completed; returns how many."""
+    with repacks.installation(tmp_path, monkeypatch) as home:
+        day = "limit: {amount: 1440, unit: emergency_minutes}\n    pausable: true"
+
+        def move() -> int:
+            pack = repacks.load(home, (day, day.replace("1440", "2880")))
+            return repacking.move(pack, ["310115"], by="rule:test").changed
+
+        yield move
+
+
+def test_a_limit_that_another_pack_loosens_takes_no_apology_away(client, d, loosened):
+    now = timezone.now()
+    order = build.report(d, reported_at=now - timedelta(minutes=41))
+    watcher.sweep(now)
+    before = text(client.get(url(order)))
+    assert loosened() == 1
+    page = text(client.get(url(order)))
+    for told in ("说好 30 分钟内到，师傅还没有到场", 'data-test="new-time"', 'data-test="why-late"'):
+        assert told in before
+        assert told in page, told
+
+
+def test_a_late_arrival_stays_told_after_another_pack_loosened_the_rest(client, d, loosened):
+    order = build.report(d, reported_at=timezone.now() - timedelta(minutes=40))
+    order = build.walk(d, order, "sign", "assign", "depart", "arrive")
+    assert loosened() == 1
+    assert "晚到了 10 分钟" in text(client.get(url(order)))

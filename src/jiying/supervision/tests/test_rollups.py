@@ -12,10 +12,13 @@ import pytest
 from click.testing import CliRunner
 from django.utils import timezone
 
+from jiying.config.doctor_data import packs_gone
 from jiying.orders import followers
 from jiying.orders.actions import act
 from jiying.orders.models import Cursor, Event, Order
+from jiying.orders.tests import repacks
 from jiying.orders.tests.build import district, report, walk
+from jiying.orders.verify import verify
 from jiying.people.scopes import scope_of
 from jiying.supervision import rebuilding, sums
 from jiying.supervision.actions import NAME, follow, forget
@@ -26,6 +29,7 @@ from jiying.supervision.figures import Tally
 from jiying.supervision.models import Counted, Edition, Rollup, Waiting
 from jiying.supervision.places import reach_of
 from jiying.supervision.queries import BY, daily, summary, table
+from jiying.supervision.reading import count_orders
 from jiying.supervision.rebuilding import rebuild
 from jiying.supervision.tests.lives import followed, live
 
@@ -353,3 +357,18 @@ def test_what_is_kept_names_nobody():
     assert "张三" not in said
     assert "13812340987" not in said
     assert not any(str(user.pk) in said or user.pk.hex in said for user in d.users.values())
+
+
+def test_a_rule_pack_that_is_gone_is_told_and_stops_no_other_order(tmp_path, monkeypatch):
+    d = district()
+    with repacks.installation(tmp_path, monkeypatch) as folder:
+        repacks.load(folder)
+        lost = report(d)
+        for file in (folder / "home" / "packs").glob("*.yaml"):
+            file.unlink()
+        kept = report(d)
+        assert [fresh.order for fresh in count_orders([lost, kept])] == [kept.pk]
+        [broken] = verify().broken
+        assert (broken.order, "cannot be judged" in broken.reason) == (str(lost.pk), True)
+        [told] = packs_gone()
+        assert (told.status, "1 orders" in told.hint) == ("fail", True)
