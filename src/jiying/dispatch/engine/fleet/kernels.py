@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
@@ -106,15 +108,17 @@ def decide_batch(now, world, road, prices):
 
 
 @compiled
-def serve_open(now, reported, world, road, kind, cap_km):
+def serve_open(now, reported, world, road, kind, cap_km, before):
     """A simple policy: the order `reported`, or, -1, all that is open.  Returns how many were sent.
+
+    `before`: when all that was open was served last; -inf where somebody may have been turned round since.
 
     A team takes the oldest first; the others take emergencies that can still be in time before the rest.
     """
     tidy(now, world, road)
     if reported >= 0:
         one = np.full(1, reported, np.int64)
-        return decide_simple(now, one, world.workers, world.orders, road, kind, cap_km)
+        return decide_simple(now, one, world.workers, world.orders, road, kind, cap_km, before)
     waiting = np.empty(world.tally[URGENT] + world.tally[USUAL], np.int64)
     waiting[: world.tally[URGENT]] = world.urgent[: world.tally[URGENT]]
     waiting[world.tally[URGENT] :] = world.usual[: world.tally[USUAL]]
@@ -122,13 +126,13 @@ def serve_open(now, reported, world, road, kind, cap_km):
         return 0
     if kind == TEAM:
         waiting.sort()
-    return decide_simple(now, waiting, world.workers, world.orders, road, kind, cap_km)
+    return decide_simple(now, waiting, world.workers, world.orders, road, kind, cap_km, before)
 
 
 @compiled
 def run_simple(now, ticks, ticks_a_minute, end, feed, service, finish, trips, world, road, prices, kind, cap_km):
     """Whole days of a simple policy in one go, as `Run.until` does step by step; returns how many batches it was."""
-    following = 0
+    following, before = 0, -math.inf
     while True:
         batch = round(ticks / ticks_a_minute * 1e4) / 1e4
         while following < len(feed) and (feed[following].emergency == 0 or feed[following].reported < now):
@@ -139,9 +143,10 @@ def run_simple(now, ticks, ticks_a_minute, end, feed, service, finish, trips, wo
             return ticks
         advance(now, world.workers, world.orders, world.shifts, finish, world.field)
         reveal(now, feed, world, prices)
-        if serve_open(now, following if urgent else -1, world, road, kind, cap_km):
+        if serve_open(now, following if urgent else -1, world, road, kind, cap_km, before):
             depart(now, world, service, finish, trips, road, True)
         if urgent:
             following += 1
         else:
             ticks += 1
+            before = now

@@ -25,8 +25,8 @@ TICKS_A_MINUTE = 6
 class Run:
     """A day under way.  `feed`: all orders by time, `service`: minutes of work of each; the decisions see neither.
 
-    `decision_s`, `batch_s`: seconds that each decision at once, and each batch, took.  `failed`: how often the
-    engine failed and the nearest was sent instead.
+    `served`: when a simple policy served all that was open.  `decision_s`, `batch_s`: seconds that each decision at
+    once, and each batch, took.  `failed`: how often the engine failed and the nearest was sent instead.
     """
 
     def __init__(self, world: World, feed: np.ndarray, service: np.ndarray, road: Road, policy: Policy) -> None:
@@ -36,6 +36,7 @@ class Run:
         self.decision_s: list[float] = []
         self.batch_s: list[float] = []
         self.failed = 0
+        self.served = -math.inf
 
     @property
     def written(self) -> np.ndarray:
@@ -87,7 +88,9 @@ class Run:
     def _decide(self, now: float, reported: int) -> None:
         world, road, policy = self.world, self.road, self.policy
         if policy.simple >= 0:
-            serve_open(now, reported, world, road, policy.simple, policy.cap_km)
+            serve_open(now, reported, world, road, policy.simple, policy.cap_km, self.served)
+            if reported < 0:
+                self.served = now
             return
         try:
             if reported < 0:
@@ -99,4 +102,4 @@ class Run:
                 logger.exception("the engine failed at minute %s; the nearest is sent", now)
             self.failed += 1
             mend(now, world.workers, world.orders[: world.tally[0]])
-            serve_open(now, reported, world, road, NEAREST, policy.cap_km)
+            serve_open(now, reported, world, road, NEAREST, policy.cap_km, -math.inf)

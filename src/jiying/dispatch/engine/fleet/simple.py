@@ -13,13 +13,15 @@ TEAM, TOWN, NEAREST = 0, 1, 2
 
 
 @compiled
-def decide_simple(now, waiting, workers, orders, road, kind, cap_km):
+def decide_simple(now, waiting, workers, orders, road, kind, cap_km, before):
     """Send the nearest idle worker of the team, of the town, or of all within `cap_km`, to each of `waiting` in turn.
 
+    What was open at `before` was offered then to all who were free, so only who became free since is asked.
     Returns how many were sent.
     """
     free = np.empty(len(workers), np.int64)
-    many = 0
+    fresh = np.empty(len(workers), np.int64)
+    many = news = 0
     for one in range(len(workers)):
         worker = workers[one]
         if (
@@ -30,6 +32,9 @@ def decide_simple(now, waiting, workers, orders, road, kind, cap_km):
         ):
             free[many] = one
             many += 1
+            if worker.idle_since > before:
+                fresh[news] = one
+                news += 1
     sent = 0
     for order in waiting:
         if sent == many:
@@ -37,8 +42,10 @@ def decide_simple(now, waiting, workers, orders, road, kind, cap_km):
         if orders[order].state != OPEN:
             continue
         found, best = -1, np.inf if kind != NEAREST else cap_km * road.min_per_km
-        for k in range(many):
-            worker = workers[free[k]]
+        known = orders[order].reported <= before
+        asked, number = (fresh, news) if known else (free, many)
+        for k in range(number):
+            worker = workers[asked[k]]
             if worker.order >= 0 or not worker.skills >> orders[order].skill & 1:
                 continue
             if (kind == TEAM and worker.team != orders[order].team) or (
@@ -47,7 +54,7 @@ def decide_simple(now, waiting, workers, orders, road, kind, cap_km):
                 continue
             minutes = ride(road.min_per_km, worker.x, worker.y, orders[order].x, orders[order].y)
             if minutes < best or (found < 0 and minutes == best):
-                found, best = free[k], minutes
+                found, best = asked[k], minutes
         if found >= 0:
             send(now, workers, orders, found, order)
             sent += 1
