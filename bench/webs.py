@@ -1,6 +1,6 @@
 """What a second `jiying web` adds to intake on PostgreSQL, and what bounds it.
 
-    python bench/webs.py --database URL [--seconds 15] [--connections 32]
+    python bench/webs.py [--database URL] [--seconds 15] [--connections 32]
 
 Reports go to one web process, then to two, from one client with as many connections.  Beside the rates stands what
 each order takes of the processor, in the web processes, in the database's and in this client: where their sum times
@@ -28,6 +28,7 @@ from common import free_port, fresh_home, jiying, machine, say, until_up
 from intake import load, reports
 from watcher import database
 
+SERVER = os.environ.get("JIYING_TEST_POSTGRES_URL") or "postgresql://postgres@127.0.0.1:5432/postgres"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -93,7 +94,7 @@ def busy(count: int, home: Path, seconds: float, connections: int) -> float:
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--database", required=True, help="A PostgreSQL server; a database is made on it.")
+    options.add_argument("--database", default=SERVER, help="A PostgreSQL server; a database is made on it.")
     options.add_argument("--seconds", type=float, default=15)
     options.add_argument("--connections", type=int, default=32)
     wanted = options.parse_args()
