@@ -10,9 +10,13 @@ from jiying.notices.models import Message, Notice
 from jiying.notices.outbox import RESIDENT
 from jiying.notices.outgoing import quiet_until
 from jiying.notices.wishes import wishes_of
+from jiying.orders.states import BEFORE_ARRIVAL, State
 
 STALE = timedelta(hours=2)
 """After which a resident is no longer told that somebody has set off."""
+
+EXCUSES = frozenset({"breach", "explain", "note"})
+"""What a resident is told because nobody has arrived."""
 
 
 def sort_out(held: list[Message], *, asks: bool, now: datetime) -> list[Message]:
@@ -40,10 +44,17 @@ def _notices_of(messages: Iterable[Message]) -> dict[tuple[object, object], Noti
     return {(row.user_id, row.event): row for row in rows}
 
 
+def _is_over(message: Message) -> bool:
+    """Whether it excuses that nobody is there to who has somebody at the door by now."""
+    if message.recipient != RESIDENT or message.kind not in EXCUSES:
+        return False
+    return message.order.state not in BEFORE_ARRIVAL | {State.PAUSED}
+
+
 def _is_settled(message: Message, notices: dict[tuple[object, object], Notice], *, asks: bool, now: datetime) -> bool:
     notice = notices.get((message.user_id, message.event))
     late = message.recipient == RESIDENT and now - message.created_at > STALE
-    if late or (notice is not None and notice.done_at is not None):
+    if late or _is_over(message) or (notice is not None and notice.done_at is not None):
         message.state, message.reason = Message.SPARED, "too late" if late else "answered"
     elif asks and notice is not None and notice.read_at is not None:
         message.state, message.acknowledged_at = Message.ACKNOWLEDGED, notice.read_at

@@ -178,3 +178,15 @@ def test_a_resident_without_a_screen_hears_the_new_time_itself(d, told):
     explained = Event.objects.get(order=order, verb="explain")
     new_time = timezone.localtime(datetime.fromisoformat(explained.data["new_time"]))
     assert any(f"新的时间：最晚 {new_time:%H:%M}" in body["say"] for body in carrier.bodies)
+
+
+def test_who_has_somebody_at_the_door_by_now_is_not_told_that_nobody_is_there(d, told):
+    with gateway() as carrier, set_up(sms=sms(carrier.url)):
+        order = report(d, phone="13900001111")
+        unsigned(order, 41)
+        walk(d, order, "sign", "assign", "depart", "arrive", now=after(order, 42))
+        told()
+        sweep("sms", after(order, 43))
+    assert any("已到场" in body["say"] for body in carrier.bodies)
+    assert not any("还没有到场" in body["say"] or "没能按时" in body["say"] for body in carrier.bodies)
+    assert Message.objects.get(recipient="resident", kind="explain").state == "spared"
