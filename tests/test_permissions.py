@@ -115,6 +115,8 @@ PAGES: dict[str, Door] = {
     "desk/orders/<uuid:order_id>/<str:verb>": Door(None, DESK, own=True),
     "centre": Door("operator supervisor district"),
     "centre/rules": Door("operator supervisor district town"),
+    "centre/rules/count": Door(None, "supervisor district"),
+    "centre/rules/move": Door(None, "supervisor district"),
     "centre/channels": Door("operator supervisor district"),
     "centre/channels/<slug:channel>/<slug:change>": Door(None, "operator supervisor"),
     "centre/intake": Door("operator supervisor frontdesk", "operator supervisor frontdesk"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -71,8 +71,6 @@ def begin(request: HttpRequest, what: str) -> HttpResponse:
         else:
             moves.begin_move(pack, district, by=signed_in(request), origin=audit.origin_of(request))
             messages.success(request, _("已开始，未结工单正在改按 %(pack)s 计时。") % {"pack": pack.stamp})
-    except NoPack:
-        raise Http404 from None
-    except BadInput:
+    except (NoPack, BadInput):
         messages.error(request, _("这个规则包今天不是现行的，没有改动任何工单。"))
     return redirect("/centre/rules#moving")

@@ -54,7 +54,8 @@ def _notices(events: Sequence[Event]) -> list[Notice]:
         who = audiences(said_of(event, worker=worker is not None))
         blank = _blank(event, order, clocks)
         replaced = sent.get(event.data.get("instead_of", ""))
-        people = directory.people(order, who, worker, replaced, at=event.received_at, event=event.id)
+        waits = order.urgency != "emergency" or event.verb == "supervise"
+        people = directory.people(order, who, worker, replaced, at=event.received_at, event=event.id, waits=waits)
         for user, why, on_duty in people:
             if str(user) != event.by:
                 notices.append(Notice(user_id=user, why=why, on_duty=on_duty, **blank))

@@ -37,7 +37,8 @@ def _tell(message: Message, now: datetime) -> int:
     asked = Notice.objects.filter(event=message.event, user_id=message.user_id).first()
     if asked is not None and asked.done_at is not None:
         return 0
-    people = Directory.of([order], now=now).people(order, (_NEXT.get(message.why, "centre"),), None, at=now)
+    who = (_NEXT.get(message.why, "centre"),)
+    people = Directory.of([order], now=now).people(order, who, None, at=now, waits=not message.urgent)
     before = Notice.objects.filter(order=order, version=message.version)
     known = set(before.values_list("user_id", flat=True))
     rows = [

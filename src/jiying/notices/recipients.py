@@ -1,9 +1,9 @@
 """From an audience to people: everybody's memberships towards many orders, in one query.
 
-At night whoever the duty roster names stands for an audience; where it names nobody, everybody does, as by day.  The
-next tier is the companies that were asked (`orders.Ask`).  An order without a serving company is the town's, so what
-would tell the company tells the town.  An event that would reach nobody, because every post is vacant, tells the
-centre.
+At night whoever the duty roster names stands for an audience where the matter cannot wait; where it names nobody,
+everybody does, as by day.  The next tier is the companies that were asked (`orders.Ask`).  An order without a serving
+company is the town's, so what would tell the company tells the town.  An event that would reach nobody, because every
+post is vacant, tells the centre.
 """
 
 from __future__ import annotations
@@ -113,14 +113,16 @@ class Directory:
         *,
         at: datetime,
         event: uuid.UUID | None = None,
+        waits: bool = False,
     ) -> list[Person]:
         """Those to tell at `at`, each once, in the first audience they stand in.
 
+        `waits`: it can wait for the morning, so those of the day are told, whoever is on duty.
         `worker_user`: who is sent; `replaced_user`: who was sent before and need not go; `event`: by which the next
         tier is asked.
         """
         told: dict[uuid.UUID, Person] = {}
-        night = nights_of(order.district).of(at) is not None
+        night = not waits and nights_of(order.district).of(at) is not None
         for audience in audiences:
             if audience == REPLACED:
                 found = [Person(replaced_user, REPLACED)] if replaced_user is not None else []

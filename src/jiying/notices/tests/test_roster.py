@@ -15,6 +15,7 @@ from jiying.notices import outgoing
 from jiying.notices.models import Notice
 from jiying.notices.queries import told_about
 from jiying.notices.recipients import Directory, Person
+from jiying.orders.actions import act
 from jiying.orders.models import Order
 from jiying.orders.tests.build import District, report
 from jiying.people.actions import join, leave, put_on_duty
@@ -58,6 +59,23 @@ def test_at_night_the_one_on_duty_is_told_instead_of_the_desk(d, guard):
     found = told_at(order, NIGHT, "front_desk", "manager")
     assert set(found) == {"guard", "manager"}
     assert found["guard"].on_duty and not found["manager"].on_duty
+
+
+def test_what_can_wait_for_the_morning_is_told_to_those_of_the_day(d, guard, told, monkeypatch):
+    roster(d, "front_desk", guard)
+    monkeypatch.setattr(timezone, "now", lambda: NIGHT)
+    usual = report(d, category="door_lock", urgency="ordinary", description="门锁坏了", now=NIGHT)
+    act(usual.pk, "urge", by=d.actor("track"), now=NIGHT)
+    assert told()["company"] == {"urge"}
+    urgent = report(d, now=NIGHT)
+    act(
+        urgent.pk,
+        "supervise",
+        by=d.actor("town"),
+        now=NIGHT,
+        data={"text": "请说明", "answer_by": "2099-01-01T00:00:00+08:00"},
+    )
+    assert told()["company"] == {"urge", "supervise"}
 
 
 @pytest.mark.parametrize(
