@@ -60,7 +60,7 @@ def _lines(count: moves.Shown | None, pack: Pack) -> list[tuple[str, dict[str, i
 
 
 @require_POST
-@only("supervisor", "district")
+@only(*sorted(MOVERS))
 def begin(request: HttpRequest, what: str) -> HttpResponse:
     """Count what would change, or move."""
     district = district_of(scope_of(request.user))

@@ -17,8 +17,8 @@ from jiying.notices.wording import asks, told_resident
 from jiying.orders import attachments, contacts
 from jiying.orders.actors import Actor, roles_towards
 from jiying.orders.models import Order
-from jiying.orders.queries import Line, Row
-from jiying.orders.states import OPEN
+from jiying.orders.queries import Line, Row, new_time_in
+from jiying.orders.states import OPEN, State
 from jiying.orders.store import pack_of
 from jiying.orders.verbs import MAY_EXPLAIN
 from jiying.pages import moved
@@ -151,14 +151,14 @@ def _unexplained(row: Row, pack: Pack, now: datetime) -> dict[str, Any] | None:
     late = [clock for clock in late if clock.present_state == "missed"]
     if not late:
         return None
-    given = ""
-    for line in row.events:
-        given = "" if line.event.verb == "reopen" else line.event.data.get("new_time") or given
-    if given and datetime.fromisoformat(given) > now:
+    given = new_time_in(row.events)
+    if given is not None and given[1] > now:
         return None
     clock = late[-1]
     by = clock.due_at + timedelta(minutes=pack.explanations[clock.promise].within_min)
-    return {"promise": clock.promise, "by": by if by > now and not given else None, "passed": bool(given)}
+    # While the order is paused the system knows no time either, and says none.
+    waits = by > now and given is None and row.order.state != State.PAUSED
+    return {"by": by if waits else None, "passed": given is not None}
 
 
 def _unanswered(row: Row) -> list[dict[str, Any]]:

@@ -28,8 +28,6 @@ BREATH_S = 0.2
 REST = 0.5
 """How long a follower that is far behind rests after a batch, as a share of what that took: others want to write."""
 Position = tuple[int, int]
-
-
 Write = Callable[[], object]
 
 

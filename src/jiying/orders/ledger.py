@@ -148,23 +148,9 @@ class Ledger:
         at: datetime,
         received_at: datetime,
         data: dict[str, Any],
+        judged: bool = False,
     ) -> Moment:
-        """Seal the next event behind the last one and take it in."""
-        moment = self._seal(verb, milestone=milestone, by=by, role=role, at=at, received_at=received_at, data=data)
-        self.advance(moment)
-        return moment
-
-    def _seal(
-        self,
-        verb: str,
-        *,
-        milestone: str | None,
-        by: str,
-        role: str,
-        at: datetime,
-        received_at: datetime,
-        data: dict[str, Any],
-    ) -> Moment:
+        """Seal the next event behind the last one and take it in; `judged`: the clocks have taken it in already."""
         moment = Moment(
             order=self.order,
             version=self.version + 1,
@@ -178,7 +164,12 @@ class Ledger:
             data=data,
             id=uuid7(),
         )
-        return link(moment, self.head)
+        link(moment, self.head)
+        if judged:
+            self._take(moment)
+        else:
+            self.advance(moment)
+        return moment
 
     def advance(self, moment: Moment) -> None:
         """Take one event in: state, clocks, versions, what fired."""
@@ -251,10 +242,8 @@ class Ledger:
         at, former = max(now, self.last_at), self.pack.stamp
         changed = [one.as_data() for one in self.repacked(pack, at, told)]
         data = {"pack": pack.stamp, "from": former, "changed": changed, **told}
-        moment = self._seal("repack", milestone=None, by=by, role=RULE, at=at, received_at=at, data=data)
-        # The judge knows already: what changes had to be known to be sealed.
-        self._take(moment)
-        return moment
+        # What changes had to be known to be sealed, so the judge knows it already.
+        return self.append("repack", milestone=None, by=by, role=RULE, at=at, received_at=at, data=data, judged=True)
 
     # -- what happens by itself --------------------------------------------------------------------
 

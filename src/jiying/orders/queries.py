@@ -61,6 +61,16 @@ class Line:
         return {**self.event.data, **self.texts}
 
 
+def new_time_in(lines: Sequence[Line]) -> tuple[Line, datetime] | None:
+    """Who last told the resident a new time in the present round, and that time; None where nobody has."""
+    for line in reversed(lines):
+        if line.event.verb == "reopen":
+            return None
+        if new_time := line.event.data.get("new_time"):
+            return line, datetime.fromisoformat(new_time)
+    return None
+
+
 def by_track(token: str) -> Order | None:
     """The order behind a tracking token."""
     if not 16 <= len(token) <= 64:

@@ -17,7 +17,7 @@ from pypinyin import lazy_pinyin
 
 from jiying.estates.models import Worker
 from jiying.orders.models import Clock
-from jiying.orders.queries import Line, Row
+from jiying.orders.queries import Line, Row, new_time_in
 from jiying.orders.states import OPEN
 from jiying.orders.store import pack_of
 from jiying.pages import moved
@@ -236,14 +236,12 @@ def _late(clock: Clock, lines: Sequence[Line], now: datetime, *, proven: bool) -
 
 def _again(lines: Sequence[Line], now: datetime, *, proven: bool) -> tuple[str, str]:
     """Why, in the words of whoever told last in this round, and the new time; empty where nobody has."""
-    for line in reversed(lines):
-        if line.event.verb == "reopen":
-            break
-        if new_time := line.event.data.get("new_time"):
-            until = datetime.fromisoformat(new_time)
-            sentence = _("新的时间：最晚 %(time)s 到。") if until > now else _("后来说的 %(time)s 也过了，很对不起。")
-            return _why(line, proven=proven), sentence % {"time": people_time(until, now, ago=False)}
-    return "", ""
+    found = new_time_in(lines)
+    if found is None:
+        return "", ""
+    line, until = found
+    sentence = _("新的时间：最晚 %(time)s 到。") if until > now else _("后来说的 %(time)s 也过了，很对不起。")
+    return _why(line, proven=proven), sentence % {"time": people_time(until, now, ago=False)}
 
 
 def _why(line: Line, *, proven: bool) -> str:

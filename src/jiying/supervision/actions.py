@@ -55,11 +55,6 @@ def prepare(events: Sequence[Event]) -> Callable[[], None]:
     return write
 
 
-def follow(events: Sequence[Event]) -> None:
-    """Count the orders of a batch again, at once; inside a transaction that has its turn."""
-    prepare(events)()
-
-
 def serving() -> Edition:
     """The edition that is read; the first one is made when there is none."""
     return Edition.objects.get_or_create(state=Edition.State.SERVING)[0]

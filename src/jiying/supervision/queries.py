@@ -19,6 +19,7 @@ from jiying.people.scopes import Scope, scope_of
 from jiying.rules import packs
 from jiying.supervision import sums
 from jiying.supervision.figures import Tally
+from jiying.supervision.models import Grain
 from jiying.supervision.places import homes_of, name_in, names_of, reach_of
 from jiying.supervision.sums import Period
 
@@ -92,8 +93,7 @@ def _total(reach: sums.Reach | None, period: Period, by: str, tallies: Iterable[
 
     A whole district is kept as one row a day, which is sooner read than thousands of places are added up.
     """
-    many = sums.BY[by] is sums.BY["estate"]
-    if many and reach is not None and reach.where is None and reach.orders is None:
+    if sums.BY[by] is Grain.CELL and reach is not None and reach.where is None and reach.orders is None:
         return Tally(*sums.parts(reach, period, "all").get(None, ()))
     total = Tally()
     for tally in tallies:

@@ -18,6 +18,7 @@ from jiying.estates.models import Company
 from jiying.notices.actions import mark_read
 from jiying.notices.follower import tell
 from jiying.orders import watcher
+from jiying.orders.actions import act
 from jiying.orders.models import Event, Order
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.people.models import Audit, User
@@ -338,3 +339,14 @@ def test_who_cannot_keep_a_new_time_is_not_asked_for_one(d):
     page = _client(d.users["town"]).get(f"/desk/orders/{order.pk}").content.decode()
     assert 'data-test="unexplained"' not in page
     assert 'name="new_time"' not in page
+
+
+def test_while_an_order_is_paused_the_desk_is_not_told_that_the_system_will_explain(d):
+    order = walk(d, report(d, reported_at=timezone.now() - timedelta(minutes=35)), "sign", "assign")
+    client = _client(d.users["company"])
+    assert "系统会自动说明" in client.get(f"/desk/orders/{order.pk}").content.decode()
+    later = (timezone.now() + timedelta(hours=5)).isoformat()
+    act(order.pk, "pause", by=d.actor("worker"), data={"reason": "waiting_parts", "until": later})
+    page = client.get(f"/desk/orders/{order.pk}").content.decode()
+    assert 'data-test="unexplained"' in page
+    assert "系统会自动说明" not in page

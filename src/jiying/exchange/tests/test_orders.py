@@ -22,7 +22,7 @@ from jiying.orders.actions import act
 from jiying.orders.models import Attachment, Clock, Event, Order
 from jiying.orders.tests.build import district, walk
 from jiying.orders.verify import verify
-from jiying.supervision.actions import follow, serving
+from jiying.supervision.actions import prepare, serving
 from jiying.supervision.models import Counted, Rollup
 from jiying.supervision.rebuilding import rebuild
 
@@ -189,7 +189,7 @@ def test_a_row_that_cannot_be_taken_says_which_field_and_why(d, tmp_path, row, f
 def test_a_revert_takes_whole_orders_out_and_leaves_a_trace(d, tmp_path):
     imported = _in(tmp_path, CLOSED, LATE, OPEN)
     act(_order("3").pk, "sign", by=d.actor("company"))
-    follow(list(Event.objects.select_related("order")))
+    prepare(list(Event.objects.select_related("order")))()
     assert Counted.objects.count() == 3
     reverted = actions.revert(imported.pk)
     assert Counted.objects.count() == 1

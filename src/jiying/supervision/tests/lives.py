@@ -12,7 +12,7 @@ from jiying.orders.actions import act
 from jiying.orders.intake import NewOrder, accept
 from jiying.orders.models import Event, Order
 from jiying.orders.tests.build import District
-from jiying.supervision.actions import follow
+from jiying.supervision.actions import prepare
 
 WHO = {
     "sign": "company", "assign": "company", "contact": "worker", "depart": "worker", "arrive": "worker",
@@ -24,7 +24,7 @@ WHO = {
 
 def followed() -> None:
     """Let the figures take in all that happened, settled or not: a test is one transaction that never ends."""
-    follow(list(Event.objects.select_related("order").order_by("seq")))
+    prepare(list(Event.objects.select_related("order").order_by("seq")))()
 
 
 def report(d: District, rng: random.Random, at: datetime) -> Order:

@@ -21,7 +21,7 @@ from jiying.orders.tests.build import district, report, walk
 from jiying.orders.verify import verify
 from jiying.people.scopes import scope_of
 from jiying.supervision import rebuilding, sums
-from jiying.supervision.actions import NAME, follow, forget
+from jiying.supervision.actions import NAME, forget, prepare
 from jiying.supervision.checking import check
 from jiying.supervision.commands import figures
 from jiying.supervision.days import midnight
@@ -64,7 +64,7 @@ def test_a_batch_that_is_read_twice_counts_once():
     live(d, random.Random(5), timezone.now() - timedelta(days=9), 60)
     followed()
     before, waiting = _rows(), Waiting.objects.count()
-    follow(list(Event.objects.select_related("order")))
+    prepare(list(Event.objects.select_related("order")))()
     assert _rows() == before
     assert Waiting.objects.count() == waiting
 
@@ -73,7 +73,7 @@ def test_a_batch_that_is_read_backwards_gives_the_same():
     d = district()
     live(d, random.Random(6), timezone.now() - timedelta(days=9), 60)
     for event in Event.objects.select_related("order").order_by("-seq"):
-        follow([event])
+        prepare([event])()
     assert check().different == 0
 
 
