@@ -69,9 +69,10 @@ class Copies:
         """`total` orders over the `days` before `end`."""
         from django.db import transaction
 
-        from jiying.supervision.actions import _keep_cells
+        from jiying.core.bulk import tell
+        from jiying.supervision.actions import _keeping
 
-        _keep_cells(self.cells.values())
+        tell(_keeping(self.cells.values()))
         today, written = end.toordinal(), 0
         for age in range(days, 0, -1):
             share = total * (days - age + 1) // days - written

@@ -222,6 +222,73 @@ def test_one_followers_failure_does_not_stop_the_others(d, monkeypatch):
     assert followers.lags() == {"broken": 1, "sound": 0}
 
 
+def test_a_whole_batch_is_read_once_for_all_that_come_to_it(d, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(followers, "BATCH", 3)
+    walk(d, report(d), "sign", "assign", "depart")
+    reader, begin = followers.Reader(), (0, 0)
+    first = reader.after(begin)
+    assert [event.seq for event in first] == _all()[:3]
+    with django_assert_num_queries(0):
+        assert reader.after(begin) is first
+    reader.forget()
+    assert reader.after(begin) is not first, "somebody may have taken events back"
+
+
+def test_a_batch_that_may_still_grow_is_read_again(d):
+    order, reader = walk(d, report(d), "sign"), followers.Reader()
+    assert [event.seq for event in reader.after((0, 0))] == _all()
+    walk(d, order, "assign")
+    assert [event.seq for event in reader.after((0, 0))] == _all()
+
+
+def test_who_is_far_behind_keeps_nobody_waiting(d, monkeypatch):
+    """They go on batch by batch, in turns."""
+    monkeypatch.setattr(followers, "BATCH", 2)
+    monkeypatch.setattr(followers, "_registry", {})
+    turns: list[str] = []
+    stop, over = threading.Event(), threading.Event()
+    walk(d, report(d), "sign", "assign", "depart")
+
+    def hear(name: str) -> Callable[[Sequence[Event]], None]:
+        def heard(events: Sequence[Event]) -> None:
+            turns.append(name)
+            if turns.count("second") == 2:
+                over.set()
+
+        return heard
+
+    for name in ("first", "second"):
+        followers.register(name, hear(name))
+    loop = threading.Thread(target=followers.run_all, args=(stop,))
+    loop.start()
+    assert over.wait(10)
+    stop.set()
+    loop.join(10)
+    assert turns[:4] == ["first", "second", "first", "second"]
+
+
+def test_what_a_follower_failed_on_is_read_anew(d, monkeypatch):
+    """What it stumbled over may be gone: an import that was taken back."""
+    monkeypatch.setattr(followers, "BATCH", 1)
+    monkeypatch.setattr(followers, "_registry", {})
+    stop, told, seen = threading.Event(), threading.Event(), []
+
+    def stumble(events: Sequence[Event]) -> None:
+        seen.append(events)
+        if len(seen) > 1:
+            told.set()
+        raise RuntimeError("gone")
+
+    report(d)
+    followers.register("test", stumble)
+    loop = threading.Thread(target=followers.run_all, args=(stop,))
+    loop.start()
+    assert told.wait(10)
+    stop.set()
+    loop.join(10)
+    assert seen[0] is not seen[1]
+
+
 def test_a_fresh_history_tells_nobody(d):
     walk(d, report(d), "sign", "assign")
     followers.skip_to_end()

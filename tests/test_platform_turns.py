@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -119,5 +120,40 @@ def test_a_transaction_that_cannot_begin_gives_its_turn_back(monkeypatch):
         patch.setattr(base.DatabaseWrapper, "_start_transaction_under_autocommit", refuse)
         with pytest.raises(OperationalError), transaction.atomic():
             pass
+    with transaction.atomic():
+        User.objects.create(username="after")
+
+
+def _another_process() -> sqlite3.Connection:
+    """A connection that knows nothing of turns, and holds SQLite's lock."""
+    connection.ensure_connection()
+    other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_who_waits_for_another_process_asks_every_millisecond_and_begins_in_the_first_gap(monkeypatch):
+    other, pauses = _another_process(), []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            other.rollback()
+
+    monkeypatch.setattr("jiying.config.sqlite.base.time.sleep", pause)
+    with transaction.atomic():
+        User.objects.create(username="in the gap")
+    assert pauses == [0.001] * 20
+    [patience_ms] = connection.connection.execute("PRAGMA busy_timeout").fetchone()
+    assert patience_ms == 1000 * connection.settings_dict["OPTIONS"]["timeout"], "statements alone wait as before"
+    other.close()
+
+
+def test_who_waits_in_vain_hears_it_and_gives_the_turn_back(monkeypatch):
+    other = _another_process()
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.05)
+    with pytest.raises(OperationalError, match="database is locked"), transaction.atomic():
+        pass
+    other.close()
     with transaction.atomic():
         User.objects.create(username="after")

@@ -15,6 +15,10 @@ from jiying.config.asgi import Router, router
 from jiying.config.home import NOT_FINISHED
 from jiying.core import garbage
 
+GIVE_WAY_S = 0.001
+"""How soon a thread that computes lets another go on: a request that waits for a loop of the background at each of its
+questions to the database would else wait five milliseconds each time."""
+
 DRAIN_S = 5
 """Seconds that open requests and the background loops have to finish in."""
 
@@ -62,6 +66,8 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
 def _settle(*, web: bool) -> None:
     """Load what requests need; all of it stays."""
     from django.urls import get_resolver
+
+    sys.setswitchinterval(GIVE_WAY_S)
 
     if web:
         _ = get_resolver().url_patterns

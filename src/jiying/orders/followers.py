@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,8 +37,8 @@ class Follower:
     """`prepare` takes events in cursor order, reads what it needs and returns what writes.
 
     Only the writing is in the transaction that moves the cursor, so that others write meanwhile; nobody else has then
-    taken the same events.  `history`: it wants to read what happened before it was there, too (an index, a table of
-    sums).
+    taken the same events, or held and saved the cursor, which is how others say that they changed what was read.
+    `history`: it wants to read what happened before it was there, too (an index, a table of sums).
     """
 
     name: str
@@ -81,17 +82,45 @@ def end() -> Position:
     return row if row is not None else (0, 0)
 
 
-def advance(follower: Follower) -> int:
+class Reader:
+    """Reads batches of events, each once for all followers that come to it.
+
+    Followers are mostly about as far, and making rows of events costs as much as following them.  Only whole batches
+    are kept: what is settled stays as it is, while a shorter one grows.
+    """
+
+    KEPT = 4
+
+    def __init__(self) -> None:
+        self._batches: OrderedDict[Position, list[Event]] = OrderedDict()
+
+    def after(self, position: Position) -> list[Event]:
+        """Up to `BATCH` events with their orders, after a cursor."""
+        events = self._batches.get(position)
+        if events is None:
+            events = list(after(position).select_related("order")[:BATCH])
+            if len(events) == BATCH:
+                self._batches[position] = events
+                if len(self._batches) > self.KEPT:
+                    self._batches.popitem(last=False)
+        return events
+
+    def forget(self) -> None:
+        """Read anew: somebody may have taken events back."""
+        self._batches.clear()
+
+
+def advance(follower: Follower, reader: Reader | None = None) -> int:
     """Let a follower take the next events; returns how many.  A crash repeats the batch, and loses nothing."""
     row, _new = Cursor.objects.get_or_create(follower=follower.name)
-    events = list(after((row.xid, row.seq)).select_related("order")[:BATCH])
+    events = (reader or Reader()).after((row.xid, row.seq))
     if not events:
         return 0
     write = follower.prepare(events)
     with transaction.atomic():
         cursor = Cursor.objects.select_for_update().get(follower=follower.name)
-        if (cursor.xid, cursor.seq) != (row.xid, row.seq):
-            # Another process took them meanwhile.
+        if (cursor.xid, cursor.seq, cursor.updated_at) != (row.xid, row.seq, row.updated_at):
+            # Another process took them meanwhile, or changed what was read to prepare (an import taken back).
             return len(events)
         write()
         cursor.xid, cursor.seq = events[-1].xid, events[-1].seq
@@ -122,26 +151,34 @@ def lags() -> dict[str, int]:
     return {name: after(kept.get(name, (0, 0))).count() for name in _registry}
 
 
-def _read_on(follower: Follower, stop: threading.Event) -> None:
-    """Let one follower take what is there."""
-    while not stop.is_set():
+def _round(reader: Reader, stop: threading.Event) -> bool:
+    """Let each follower take a batch; whether one of them has more to read."""
+    more = False
+    for follower in list(_registry.values()):
         began = time.monotonic()
-        if advance(follower) < BATCH:
+        try:
+            whole = advance(follower, reader) == BATCH
+        except Exception:
+            # One follower's failure must not stop the others; its cursor stays where it was.
+            log.exception("follower %s failed; trying again", follower.name)
+            reader.forget()
+            continue
+        if whole:
+            more = True
+            stop.wait(min(BREATH_S, REST * (time.monotonic() - began)))
+        if stop.is_set():
             break
-        stop.wait(min(BREATH_S, REST * (time.monotonic() - began)))
+    return more
 
 
 def run_all(stop: threading.Event) -> None:
     """Let all followers read on until `stop`: at every signal, and every half second."""
-    seen = wake.seen()
+    seen, reader = wake.seen(), Reader()
     while not stop.is_set():
         close_old_connections()
-        for follower in list(_registry.values()):
-            try:
-                _read_on(follower, stop)
-            except Exception:
-                # One follower's failure must not stop the others; its cursor stays where it was.
-                log.exception("follower %s failed; trying again", follower.name)
+        if _round(reader, stop):
+            continue
+        reader.forget()
         # A breath between rounds: under load one round takes what many commits wrote, and leaves them the processor.
         stop.wait(BREATH_S)
         seen = wake.wait(seen, LOOK_EVERY_S - BREATH_S)

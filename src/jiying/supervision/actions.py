@@ -13,14 +13,14 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 
-from jiying.core.bulk import upsert
+from jiying.core.bulk import Statement, tell, upserting
 from jiying.core.ids import uuid7
 from jiying.estates.queries import zone_of
-from jiying.orders.models import Cursor, Event, Order
+from jiying.orders.models import Cursor, Event
 from jiying.supervision.models import Cell, Counted, Edition, Rollup, Waiting
 from jiying.supervision.reading import (
     Fresh,
@@ -45,14 +45,7 @@ Changes = dict[Key, Counter[str]]
 
 def prepare(events: Sequence[Event]) -> Callable[[], None]:
     """Count the orders of a batch again, and return what writes that; the follower `rollups`."""
-    fresh = count_orders({event.order_id: event.order for event in events}.values())
-
-    def write() -> None:
-        # An import may have been taken back since they were counted.
-        there = set(Order.objects.filter(pk__in=[one.order for one in fresh]).values_list("pk", flat=True))
-        apply(serving().pk, [one for one in fresh if one.order in there])
-
-    return write
+    return _replacing(serving().pk, count_orders({event.order_id: event.order for event in events}.values()))
 
 
 def serving() -> Edition:
@@ -68,7 +61,17 @@ def take_turn() -> Cursor:
 
 def apply(edition: int, fresh: Sequence[Fresh]) -> None:
     """Replace what these orders have added by what they add now; inside a transaction that has its turn."""
+    _replacing(edition, fresh)()
+
+
+def _replacing(edition: int, fresh: Sequence[Fresh]) -> Callable[[], None]:
+    """What replaces what these orders have added by what they add now.
+
+    It may be worked out before others have to wait for it, as long as nobody else has written what it read: the
+    follower's cursor tells (`followers.advance`, `_touch`).
+    """
     before = _counted(edition, [one.order for one in fresh])
+    places = _places(before.values(), known=(cells_of(one.place) for one in fresh))
     changes: Changes = {}
     cells: Cells = {}
     rows: list[list[Any]] = []
@@ -76,17 +79,32 @@ def apply(edition: int, fresh: Sequence[Fresh]) -> None:
         mine, parts = cells_of(one.place), parts_of(one.counted)
         text, old = written(parts), before.get(one.order)
         rows.append([uuid7(), edition, one.place.district, one.order, one.version, mine[-1].pk, text])
-        if old is not None and old.parts == text and old.cell_id == mine[-1].pk:
+        if old is not None and old.parts == text and old.cell == mine[-1].pk:
             continue
         if old is not None:
-            _take_away(changes, cells, old)
+            _take_away(changes, cells, places[old.cell], old)
         cells.update((cell.pk, cell) for cell in mine)
         spread(changes, mine, by_day(parts, zone_of(one.place.district)))
-    _keep_cells(cells.values())
-    _add(edition, cells, changes)
     names = ("id", "edition", "district", "order", "version", "cell", "parts")
-    upsert(Counted, names, rows, ("edition", "order"), ("version", "cell", "parts"))
-    _keep_waiting(edition, fresh, list(before))
+    statements = [
+        _keeping(cells.values()),
+        _adding(edition, cells, changes),
+        upserting(Counted, names, rows, ("edition", "order"), ("version", "cell", "parts")),
+        _waiting(edition, fresh),
+    ]
+
+    def write() -> None:
+        for some in _some(list(before)):
+            Waiting.objects.filter(edition=edition, order__in=some).delete()
+        for statement in statements:
+            tell(statement)
+
+    return write
+
+
+def _touch() -> None:
+    """Take one's turn, and let the follower work out again what it has not written yet."""
+    take_turn().save(update_fields=["updated_at"])
 
 
 def forget(orders: Iterable[uuid.UUID]) -> None:
@@ -94,14 +112,16 @@ def forget(orders: Iterable[uuid.UUID]) -> None:
 
     For imports that are reversed: no event says that an order never was.
     """
-    take_turn()
+    _touch()
     wanted = list(orders)
     for edition in Edition.objects.exclude(state=Edition.State.OLD).values_list("pk", flat=True):
         changes: Changes = {}
         cells: Cells = {}
-        for old in _counted(edition, wanted).values():
-            _take_away(changes, cells, old)
-        _add(edition, cells, changes)
+        before = _counted(edition, wanted)
+        places = _places(before.values())
+        for old in before.values():
+            _take_away(changes, cells, places[old.cell], old)
+        tell(_adding(edition, cells, changes))
         for some in _some(wanted):
             Counted.objects.filter(edition=edition, order__in=some).delete()
             Waiting.objects.filter(edition=edition, order__in=some).delete()
@@ -111,7 +131,7 @@ def leave(
     *, towns: Iterable[uuid.UUID] = (), estates: Iterable[uuid.UUID] = (), companies: Iterable[uuid.UUID] = ()
 ) -> None:
     """Let go of places that nothing is counted for any more, so that they can be taken out again."""
-    take_turn()
+    _touch()
     places = Q(town__in=list(towns)) | Q(committee__in=list(towns))
     cells = Cell.objects.filter(places | Q(estate__in=list(estates)) | Q(company__in=list(companies)))
     Rollup.objects.filter(cell__in=cells, counts="{}").delete()
@@ -124,33 +144,50 @@ def _some(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
 
 
-def _counted(edition: int, orders: Sequence[uuid.UUID]) -> dict[uuid.UUID, Counted]:
+class _Old(NamedTuple):
+    """What an order had added, and to which cell."""
+
+    cell: uuid.UUID
+    parts: str
+
+
+def _counted(edition: int, orders: Sequence[uuid.UUID]) -> dict[uuid.UUID, _Old]:
     return {
-        row.order: row
+        order: _Old(cell, parts)
         for some in _some(orders)
-        for row in Counted.objects.filter(edition=edition, order__in=some).select_related("cell")
+        for order, cell, parts in Counted.objects.filter(edition=edition, order__in=some).values_list(
+            "order", "cell_id", "parts"
+        )
     }
 
 
-def _take_away(changes: Changes, cells: Cells, old: Counted) -> None:
+def _places(olds: Iterable[_Old], known: Iterable[tuple[Cell, ...]] = ()) -> dict[uuid.UUID, tuple[Cell, ...]]:
+    """All cells of each place that something was added to, by its finest; those that are not `known` are read."""
+    found = {cells[-1].pk: cells for cells in known}
+    unknown = {old.cell for old in olds} - found.keys()
+    for some in _some(list(unknown)):
+        for was in Cell.objects.filter(pk__in=some):
+            found[was.pk] = cells_of(Place(was.district, was.town_id, was.committee_id, was.estate_id, was.company_id))
+    return found
+
+
+def _take_away(changes: Changes, cells: Cells, mine: Sequence[Cell], old: _Old) -> None:
     """Take away what an order had added, where it had added it."""
-    was = old.cell
-    mine = cells_of(Place(was.district, was.town_id, was.committee_id, was.estate_id, was.company_id))
     cells.update((cell.pk, cell) for cell in mine)
-    spread(changes, mine, by_day(read(old.parts), zone_of(was.district)), -1)
+    spread(changes, mine, by_day(read(old.parts), zone_of(mine[-1].district)), -1)
 
 
-def _keep_cells(cells: Iterable[Cell]) -> None:
+def _keeping(cells: Iterable[Cell]) -> Statement:
     names = ("id", "district", "grain", "town", "committee", "estate", "company")
     rows = [
         [cell.pk, cell.district, cell.grain, cell.town_id, cell.committee_id, cell.estate_id, cell.company_id]
         for cell in cells
     ]
-    upsert(Cell, names, rows, ("id",))
+    return upserting(Cell, names, rows, ("id",))
 
 
-def _add(edition: int, cells: Mapping[uuid.UUID, Cell], changes: Changes) -> None:
-    """Add changes to the rollups' rows."""
+def _adding(edition: int, cells: Mapping[uuid.UUID, Cell], changes: Changes) -> Statement:
+    """What adds changes to the rollups' rows."""
     changes = {key: counts for key, counts in changes.items() if any(counts.values())}
     kept = _rollups(edition, changes)
     rows = []
@@ -166,7 +203,7 @@ def _add(edition: int, cells: Mapping[uuid.UUID, Cell], changes: Changes) -> Non
         said = json.dumps(total, sort_keys=True, separators=(",", ":"))
         rows.append([edition, place.district, place.grain, cell, span, start, said])
     names = ("edition", "district", "grain", "cell", "span", "start", "counts")
-    upsert(Rollup, names, rows, ("edition", "cell", "span", "start"), ("counts",))
+    return upserting(Rollup, names, rows, ("edition", "cell", "span", "start"), ("counts",))
 
 
 def _rollups(edition: int, changes: Changes) -> dict[Key, dict[str, int]]:
@@ -183,9 +220,8 @@ def _rollups(edition: int, changes: Changes) -> dict[Key, dict[str, int]]:
     return kept
 
 
-def _keep_waiting(edition: int, fresh: Sequence[Fresh], known: Sequence[uuid.UUID]) -> None:
-    for some in _some(known):
-        Waiting.objects.filter(edition=edition, order__in=some).delete()
+def _waiting(edition: int, fresh: Sequence[Fresh]) -> Statement:
+    """What keeps what the passing of time will add."""
     names = ("edition", "district", "order", "cell", "at", "since", "adds", "grows")
     rows = [
         [edition, one.place.district, one.order, cells_of(one.place)[-1].pk, wait.at, wait.since,
@@ -193,4 +229,4 @@ def _keep_waiting(edition: int, fresh: Sequence[Fresh], known: Sequence[uuid.UUI
         for one in fresh
         for wait in one.counted.waits
     ]  # fmt: skip
-    upsert(Waiting, names, rows)
+    return upserting(Waiting, names, rows)

@@ -1,13 +1,16 @@
-"""Writers of one process take turns, first come first served.
+"""Writers take turns: those of one process first come first served, those of several within a millisecond.
 
 SQLite has one writer at a time.  Who finds it busy sleeps and tries again, up to 100 ms later, and whoever
 asks in the right instant wins: a watcher that writes step after step then keeps new reports waiting for
-seconds.  Here threads queue before they ask.  Other processes still meet at SQLite's own lock.
+seconds.  Here threads queue before they ask, and whose turn it is asks every millisecond: another process that
+writes in many short transactions (an import, a move to another rule pack) leaves gaps of that length, which SQLite's
+own growing pauses would sleep through.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict, deque
 from sqlite3 import dbapi2 as Database  # Django looks for it here.
 from typing import Any
@@ -51,7 +54,17 @@ class Turns:
                 self._taken = False
 
 
+ASK_EVERY_S = 0.001
+"""How often who has the turn asks whether another process has ended its transaction."""
+
+
 _turns: defaultdict[str, Turns] = defaultdict(Turns)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Whether somebody else writes just now."""
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == Database.SQLITE_BUSY)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -63,14 +76,34 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         turns = _turns[str(self.settings_dict["NAME"])]
-        if not turns.take(self.settings_dict["OPTIONS"].get("timeout", 5)):
+        if not turns.take(self._patience_s):
             raise OperationalError("database is locked by another thread")
         self._turn = turns
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            self._begin(time.monotonic() + self._patience_s)
         except BaseException:
             self._give()
             raise
+
+    def _begin(self, until: float) -> None:
+        """Ask again and again until `until` (monotonic seconds)."""
+        # Statements outside of transactions keep SQLite's own waiting.
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    super()._start_transaction_under_autocommit()  # type: ignore[misc]
+                    return
+                except OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() >= until:
+                        raise
+                time.sleep(ASK_EVERY_S)
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
+
+    @property
+    def _patience_s(self) -> float:
+        return float(self.settings_dict["OPTIONS"].get("timeout", 5))
 
     def _give(self) -> None:
         turn, self._turn = self._turn, None

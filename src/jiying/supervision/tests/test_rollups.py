@@ -326,6 +326,27 @@ def test_orders_that_are_taken_back_take_their_counts_with_them():
     assert all(not row["promises"]["respond_30"]["due"] for row in rows)
 
 
+def test_what_is_taken_back_while_the_follower_works_something_out_is_worked_out_again():
+    d = district()
+    order = walk(d, report(d), "sign")
+    followed()
+    walk(d, order, "assign")
+    interrupted = []
+
+    def interrupting(events):
+        write = prepare(events)
+        if not interrupted:
+            interrupted.append(True)
+            forget([order.pk])
+        return write
+
+    follower = followers.Follower(NAME, interrupting)
+    while followers.advance(follower):
+        pass
+    assert interrupted
+    assert check().different == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_fresh_demos_past_is_in_the_figures_though_it_told_nobody():
     d = district()
