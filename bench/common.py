@@ -85,8 +85,12 @@ def analyse() -> None:
     """Let the database count what it holds, as it does by itself in time."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
+    from jiying.core import planner
+
+    planner.refresh()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def most_mb() -> int:

@@ -105,7 +105,8 @@ def database(url: str) -> dict[str, Any]:
         return {
             "ENGINE": "jiying.config.sqlite",
             "NAME": unquote(parts.path.removeprefix("/")),
-            "CONN_MAX_AGE": None,
+            # What tidying finds of how tables are filled is read when a connection opens.
+            "CONN_MAX_AGE": 3600,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

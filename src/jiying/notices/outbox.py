@@ -6,7 +6,9 @@ Only channels that are configured get rows; a batch that is handled twice writes
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from jiying.estates.queries import zone_of
@@ -18,6 +20,9 @@ from jiying.notices.wishes import wishes_of
 from jiying.orders.models import Event, Order
 
 RESIDENT = "resident"
+
+MOST_NEW_TIMES = 3
+"""Texts about a new time that a resident gets in 24 hours about one order: their page tells all of them."""
 
 
 def write(events: Sequence[Event], notices: Sequence[Notice]) -> None:
@@ -71,8 +76,13 @@ def _to_residents(events: Sequence[Event], ready: Setup) -> Iterator[Message]:
         .exclude(text__phone_hash="")
         .values_list("pk", flat=True)
     )
+    texted = _new_times(told)
     for event in told:
-        if event.order_id in with_phone:
+        if event.order_id not in with_phone:
+            continue
+        if event.verb == "note":
+            texted[event.order_id] += 1
+        if event.verb != "note" or texted[event.order_id] <= MOST_NEW_TIMES:
             yield Message(
                 **_facts(event),
                 recipient=RESIDENT,
@@ -83,6 +93,17 @@ def _to_residents(events: Sequence[Event], ready: Setup) -> Iterator[Message]:
                 due_at=event.received_at,
                 parcel=f"{RESIDENT}:{event.id}",
             )
+
+
+def _new_times(events: Sequence[Event]) -> Counter[uuid.UUID]:
+    """How many texts about a new time went out for each order in the 24 hours before these events; one query."""
+    notes = [event for event in events if event.verb == "note"]
+    if not notes:
+        return Counter()
+    since = min(event.received_at for event in notes) - timedelta(hours=24)
+    rows = Message.objects.filter(order_id__in={event.order_id for event in notes}, recipient=RESIDENT, kind="note")
+    rows = rows.filter(created_at__gt=since).exclude(event__in=[event.id for event in notes])
+    return Counter(rows.values_list("order_id", flat=True))
 
 
 def _is_for_the_resident(event: Event) -> bool:

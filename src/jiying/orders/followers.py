@@ -22,7 +22,7 @@ from jiying.orders.models import Cursor, Event
 
 log = logging.getLogger("jiying.followers")
 
-BATCH = 200
+BATCH = 100
 """Events in one transaction: who reports or acts waits behind it, some hundredths of a second."""
 LOOK_EVERY_S = 0.5
 BREATH_S = 0.2

@@ -18,7 +18,7 @@ from django.db import OperationalError, close_old_connections, connection, trans
 from django.db.models import Q
 from django.utils import timezone
 
-from jiying.core import journal
+from jiying.core import journal, planner
 from jiying.orders import attachments, heads, idempotency, store
 from jiying.orders.models import Order
 
@@ -109,10 +109,12 @@ def _fire_or_set_aside(order_id: uuid.UUID, now: datetime) -> int:
 
 
 def tidy(now: datetime) -> None:
-    """What is done once in a while: forget old idempotency keys, export the day's head, clear up after photos."""
+    """What is done once in a while: old idempotency keys are forgotten, the day's head is exported, photos are cleared
+    up after, and the database looks at how its tables are filled."""
     idempotency.forget_old(now)
     heads.export(timezone.localdate(now))
     attachments.sweep(now)
+    planner.refresh()
 
 
 def run(stop: threading.Event) -> None:

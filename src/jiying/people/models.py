@@ -110,7 +110,7 @@ class NightDuty(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="night_duties", db_index=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="night_duties")
+    user = models.ForeignKey(User, models.PROTECT, related_name="night_duties")
     duty = models.CharField(max_length=12)
     places = models.JSONField(default=list, blank=True)
     starts_at = models.DateTimeField()

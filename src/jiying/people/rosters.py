@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 
 from jiying.people.models import Membership, NightDuty, Organisation, User
 from jiying.people.nights import Nights
@@ -107,7 +106,7 @@ def gaps(organisations: Sequence[Organisation], nights: Nights, first: date, cou
     """The nights from `first` on in which an organisation that keeps a roster has nobody; three queries.
 
     Asked for are the duties it keeps: those for which it had anybody within the last month, or has anybody to come.
-    Who has left counts for nobody.  A line for some estates counts for the night.
+    Who has left by then counts for nobody.  A line for some estates counts for the night.
     """
     ids = [one.pk for one in organisations]
     spans = {day: nights.night(day) for day in (first + timedelta(days=n) for n in range(count))}
@@ -116,13 +115,14 @@ def gaps(organisations: Sequence[Organisation], nights: Nights, first: date, cou
     keeps = set(kept.order_by().values_list("organisation_id", "duty").distinct())
     if not keeps:
         return []
-    here: dict[tuple[uuid.UUID, uuid.UUID], set[str]] = defaultdict(set)
-    for member in members({body for body, _duty in keeps}, timezone.localdate()):
-        assert member.organisation_id is not None, "asked for by their organisations"
-        here[member.organisation_id, member.user_id].add(member.role)
+    last = first + timedelta(days=count)
+    there = Membership.objects.filter(Q(valid_to=None) | Q(valid_to__gt=first), valid_from__lte=last)
+    here: dict[tuple[uuid.UUID | None, uuid.UUID], list[Membership]] = defaultdict(list)
+    for member in there.filter(organisation_id__in={body for body, _duty in keeps}, user__is_active=True):
+        here[member.organisation_id, member.user_id].append(member)
     lines: dict[tuple[uuid.UUID, str], list[tuple[datetime, datetime]]] = defaultdict(list)
     for row in between({body for body, _duty in keeps}, spans[first][0], spans[first + timedelta(days=count - 1)][1]):
-        if here[row.organisation_id, row.user_id] & DUTIES.get(row.duty, frozenset()):
+        if any(_stays(member, row, nights) for member in here[row.organisation_id, row.user_id]):
             lines[row.organisation_id, row.duty].append((row.starts_at, row.ends_at))
     return [
         Gap(one, day, duty)
@@ -131,6 +131,14 @@ def gaps(organisations: Sequence[Organisation], nights: Nights, first: date, cou
         for duty in BY_KIND.get(one.kind, ())
         if (one.pk, duty) in keeps and not covers(lines[one.pk, duty], span)
     ]
+
+
+def _stays(member: Membership, row: NightDuty, nights: Nights) -> bool:
+    """Whether a membership holds from the beginning of a line to its end, in a role that may have its duty."""
+    begins, ends = row.starts_at, row.ends_at - timedelta.resolution
+    days = (at.astimezone(nights.zone).date() for at in (begins, ends))
+    holds = all(member.valid_from <= day and (member.valid_to is None or day < member.valid_to) for day in days)
+    return holds and member.role in DUTIES.get(row.duty, frozenset())
 
 
 def covers(lines: Iterable[tuple[datetime, datetime]], span: tuple[datetime, datetime]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db.models import ProtectedError
 from django.test import Client
 from django.utils import timezone
 
@@ -210,6 +211,24 @@ def test_who_has_left_is_shown_and_leaves_a_gap(d):
     page = _client(d.users["company"]).get(f"/desk/roster?week={MONDAY}").content.decode()
     assert "老周" in page and "已离开" in page
     assert page.count('data-test="roster-gap"') == 7
+
+
+def test_who_leaves_before_a_night_is_over_leaves_a_gap_from_that_night_on(d):
+    leaving = User.objects.create(username="leaving")
+    join(leaving, d.company.organisation, "company")
+    _fill(d, leaving)
+    leave(Membership.objects.get(user=leaving), on=MONDAY + timedelta(days=3))
+    page = _client(d.users["company"]).get(f"/desk/roster?week={MONDAY}").content.decode()
+    assert page.count('data-test="roster-gap"') == 5, "they are gone on Thursday morning, before Wednesday's night ends"
+
+
+def test_who_stood_in_a_roster_cannot_be_deleted_and_their_nights_with_them(d):
+    once = User.objects.create(username="once")
+    join(once, d.company.organisation, "company")
+    _fill(d, once)
+    with pytest.raises(ProtectedError):
+        once.delete()
+    assert NightDuty.objects.filter(user=once).count() == 7
 
 
 @pytest.mark.parametrize("week", ["", "nonsense", "9999-99-99", "0001-01-01", "2036-11-26"])

@@ -14,6 +14,7 @@ from jiying.notices.channels import load
 from jiying.notices.models import Message
 from jiying.notices.tests.outside import gateway, mail_server, set_up, sms
 from jiying.notices.tests.sent import PHONE, after, sweep, unsigned, wants
+from jiying.orders.actions import act
 from jiying.orders.models import Event
 from jiying.orders.tests.build import report, walk
 
@@ -178,6 +179,20 @@ def test_a_resident_without_a_screen_hears_the_new_time_itself(d, told):
     explained = Event.objects.get(order=order, verb="explain")
     new_time = timezone.localtime(datetime.fromisoformat(explained.data["new_time"]))
     assert any(f"新的时间：最晚 {new_time:%H:%M}" in body["say"] for body in carrier.bodies)
+
+
+def test_a_resident_is_texted_three_new_times_a_day_and_finds_the_others_on_their_page(d, told):
+    with gateway() as carrier, set_up(sms=sms(carrier.url)):
+        order = report(d, phone="13900001111", reported_at=timezone.now() - timedelta(minutes=20))
+        for n in range(5):
+            new_time = (timezone.now() + timedelta(minutes=20 + n)).isoformat()
+            act(order.pk, "note", by=d.actor("company"), data={"new_time": new_time, "text": "路上堵"})
+            if n % 2:
+                told()
+        told()
+        told()
+    assert Event.objects.filter(order=order, verb="note").count() == 5
+    assert Message.objects.filter(order=order, recipient="resident", kind="note").count() == 3
 
 
 def test_who_has_somebody_at_the_door_by_now_is_not_told_that_nobody_is_there(d, told):
