@@ -46,7 +46,7 @@ AT_A_TIME = 5_000
 """Ids held in memory."""
 REST_HELD_S = 0.5
 """How long is rested before those are tried again that somebody else held."""
-REST = 0.5
+REST = 0.7
 """How long is rested after each transaction, as a share of what it took to come to it: others want the machine, too."""
 
 Progress = Callable[[int], None]
