@@ -163,9 +163,11 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Every test builds a district of its own: what was read of another's is forgotten."""
+    from jiying.dispatch import outlooks
     from jiying.orders import places
 
     places.forget()
+    outlooks.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -117,6 +117,7 @@ PAGES: dict[str, Door] = {
     "centre/rules": Door("operator supervisor district town"),
     "centre/rules/count": Door(None, "supervisor district"),
     "centre/rules/move": Door(None, "supervisor district"),
+    "centre/shadow": Door("operator supervisor district"),
     "centre/channels": Door("operator supervisor district"),
     "centre/channels/<slug:channel>/<slug:change>": Door(None, "operator supervisor"),
     "centre/intake": Door("operator supervisor frontdesk", "operator supervisor frontdesk"),
