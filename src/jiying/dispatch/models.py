@@ -71,7 +71,7 @@ class Reach(models.TextChoices):
     COMPANY = "company", _("本企业")
     TOWN = "town", _("本街镇服务站")
     ALLIANCE = "alliance", _("区域联盟")
-    DISTRICT = "district", _("全区")
+    DISTRICT = "district", _("全区（含应急中心）")
 
 
 class Pool(models.Model):

@@ -6,6 +6,7 @@ used.  Without a line it is what it always was: the whole company, the stations,
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from jiying.dispatch.models import Pool, Reach
 from jiying.orders.models import Order
 
 WIDTHS = (Reach.TEAM, Reach.COMPANY, Reach.TOWN, Reach.ALLIANCE, Reach.DISTRICT)
+READ_EVERY_S = 20.0
 UNSAID = frozenset({"team", "company", "town", "district"})
 
 
@@ -27,9 +29,10 @@ class Pools:
 
     @classmethod
     def on(cls, day: date, districts: Iterable[str]) -> Pools:
-        """One query."""
-        rows = Pool.objects.valid_on(day).filter(district__in=set(districts))
-        return cls(tuple(sorted(rows, key=lambda line: (*_telling(line), line.valid_from, line.pk), reverse=True)))
+        """One query a district, every twenty seconds: what is changed counts within that time."""
+        rows = [line for district in set(districts) for line in _lines_of(district)]
+        valid = [line for line in rows if line.valid_from <= day and (line.valid_to is None or day < line.valid_to)]
+        return cls(tuple(sorted(valid, key=lambda line: (*_telling(line), line.valid_from, line.pk), reverse=True)))
 
     def of(self, order: Order, skill: str) -> frozenset[str]:
         """The reaches whose people may be sent to `order`."""
@@ -42,6 +45,23 @@ class Pools:
     def allied(self) -> bool:
         """Whether any line uses alliances, so that they have to be read."""
         return any("alliance" in within(line.reach) for line in self.lines)
+
+
+_kept: dict[str, tuple[float, list[Pool]]] = {}
+
+
+def _lines_of(district: str) -> list[Pool]:
+    clock = time.monotonic()
+    read_at, lines = _kept.get(district, (-READ_EVERY_S, []))
+    if clock - read_at >= READ_EVERY_S:
+        lines = list(Pool.objects.filter(district=district))
+        _kept[district] = (clock, lines)
+    return lines
+
+
+def forget(**_signal: object) -> None:
+    """Read the lines anew: one was entered, changed or taken out."""
+    _kept.clear()
 
 
 def within(reach: str) -> frozenset[str]:

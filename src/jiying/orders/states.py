@@ -100,8 +100,8 @@ TABLE: tuple[Transition, ...] = (
     # A rule assigns what nobody has and replaces who has not set off, or is on the way far longer than it takes.
     # Who was asked for help sends somebody of their own, whether or not the company ever signed.
     _row("assign", {S.SIGNED, S.ASSIGNED}, S.ASSIGNED, "manager company operator helper rule", "assigned"),
-    _row("assign", {S.EN_ROUTE, S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
-    _row("assign", {S.EN_ROUTE}, S.ASSIGNED, "rule", "assigned"),
+    _row("assign", {S.EN_ROUTE}, S.ASSIGNED, "manager company operator rule", "assigned"),
+    _row("assign", {S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
     _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator helper rule", "assigned"),
     _row("take", {S.SIGNED}, S.ASSIGNED, "worker", "assigned"),
     _row("contact", OPEN, None, "worker operator import", "contacted", once=True),

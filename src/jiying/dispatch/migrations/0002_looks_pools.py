@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=jiying.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('district', models.CharField(max_length=20)),
                 ('skill', models.CharField(blank=True, choices=[('water', 'water'), ('electric', 'electric'), ('lift', 'lift'), ('lock', 'lock'), ('fire', 'fire'), ('general', 'general')], max_length=20)),
-                ('reach', models.CharField(choices=[('team', '本小区队伍'), ('company', '本企业'), ('town', '本街镇服务站'), ('alliance', '区域联盟'), ('district', '全区')], max_length=10)),
+                ('reach', models.CharField(choices=[('team', '本小区队伍'), ('company', '本企业'), ('town', '本街镇服务站'), ('alliance', '区域联盟'), ('district', '全区（含应急中心）')], max_length=10)),
                 ('valid_from', models.DateField(default=datetime.date(2000, 1, 1))),
                 ('valid_to', models.DateField(blank=True, null=True)),
                 ('town', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='estates.division')),

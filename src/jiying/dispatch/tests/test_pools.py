@@ -73,7 +73,9 @@ def test_a_town_says_more_than_a_skill_and_a_line_not_in_force_says_nothing(d):
     assert sent(d) == ["team", "team", "company", "town"]
     pool(d, "company", town=d.town, skill="lift")
     assert sent(d, category="lift") == ["team", "team", "company"]
-    Pool.objects.update(valid_to=T0.date())
+    for line in Pool.objects.all():
+        line.valid_to = T0.date()
+        line.save()
     assert sent(d) == ["team", "team", "company", "town", "district"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from jiying.dispatch import outlooks, service, staff
+from jiying.dispatch import actions, outlooks, service, staff
 from jiying.dispatch.engine import costs
 from jiying.dispatch.engine.fleet.cover import look, price_of
 from jiying.dispatch.engine.fleet.kernels import decide_one, reveal
@@ -26,10 +26,12 @@ from jiying.dispatch.engine.ranking import rank
 from jiying.dispatch.engine.world import DEFAULTS, Candidate, Doing, Job, Spot, Tier
 from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.looking import KNOWN_SKILLS, _lost, fleet_of
+from jiying.dispatch.shadow import compare
 from jiying.dispatch.tests.town import T0, after, assigned, automatic, hire, let_it_work
 from jiying.dispatch.world import OutOfStep, World
 from jiying.estates.models import Estate, Shift, Worker
 from jiying.estates.queries import zone_of
+from jiying.orders import watcher
 from jiying.orders.actions import act
 from jiying.orders.models import Event, Order
 from jiying.orders.tests import build
@@ -321,3 +323,59 @@ def test_who_was_to_come_after_other_work_is_replaced_when_that_takes_too_long(d
     assert let_it_work(after(27.2)) == 1
     assert [worker for worker, _role in assigned(order)] == [str(d.worker.pk), str(d.mate.pk)]
     assert Order.objects.get(pk=busy.pk).state == "on_site"
+
+
+def test_no_workers_at_all_and_no_coordinates_are_told_to_the_centre_at_once_with_why(d):
+    automatic(d)
+    nowhere = report(d, now=T0)
+    Order.objects.filter(pk=nowhere.pk).update(lon=None, lat=None)
+    Keeper().keep(T0)
+    assert let_it_work(after(1.1)) == 1, "of the house it is known without a map that they are near"
+    assert Event.objects.get(order=nowhere, verb="assign").data["worker"] in {str(d.worker.pk), str(d.mate.pk)}
+    one, two = report(d, now=after(2)), report(d, now=after(2))
+    assert let_it_work(after(3.2)) == 2, "two at one place are two orders"
+    assert len({worker for order in (one, two) for worker, _role in assigned(order)}) == 2
+    Worker.objects.all().update(active=False)
+    alone = report(d, now=after(4))
+    assert let_it_work(after(5.2)) == 0
+    assert Event.objects.get(order=alone, verb="ask_centre").data["step"] == "nobody"
+    Keeper().keep(after(6))
+
+
+def test_people_without_skill_shift_or_place_are_counted_in_what_the_centre_is_told(d):
+    automatic(d)
+    Worker.objects.filter(pk__in=(d.worker.pk, d.mate.pk)).update(active=False)
+    hire(d, d.company, "无工种", home=d.estate, skills=())
+    backwards = hire(d, d.company, "班次倒了", home=d.estate)
+    Shift.objects.filter(worker=backwards).update(start_min=600, end_min=400)
+    hire(d, d.company, "无班次", home=d.estate, shifts=())
+    order = report(d, now=T0)
+    Keeper().keep(T0)
+    assert let_it_work(after(1.1)) == 0
+    assert Event.objects.get(order=order, verb="ask_centre").data["left_out"] == {"no_skill": 1, "off_duty": 2}
+
+
+def test_prices_that_break_the_engine_let_the_nearest_go_and_the_centre_is_told(d):
+    automatic(d)
+    known = Keeper().look(d.division.code, T0)
+    outlooks.publish(d.division.code, replace(known, lost=np.zeros((0, 0))))
+    order = report(d, now=T0)
+    assert let_it_work(after(1.1)) == 1
+    assert Event.objects.get(order=order, verb="assign").data["advice"]["engine"] == "fallback-nearest"
+    assert Event.objects.get(order=order, verb="ask_centre").data["step"] == "engine"
+
+
+def test_the_shadow_counts_what_differs_and_what_was_kept(d):
+    automatic(d)
+    order = report(d, now=T0)
+    let_it_work(after(1.1))
+    other = act(report(d, now=T0).pk, "sign", by=d.actor("company"), now=T0)
+    actions.say(other.pk, "assign", by=d.actor("company"), data={"worker": str(d.worker.pk)}, now=after(2))
+    for verb, minute in (("depart", 3), ("arrive", 9)):
+        act(order.pk, verb, by=d.actor("operator"), data={}, now=after(minute))
+    watcher.sweep(after(31))
+    found = compare(d.division.code, T0, after(60))
+    assert (found.decisions, found.by_rule, found.same.decisions, found.other.decisions) == (2, 1, 1, 1)
+    assert (found.same.share, found.other.share) == (1.0, 0.0)
+    assert found.differs == 0.5 and found.as_json()["minutes"]["decisions"] == 2
+    assert compare(d.division.code, after(60), after(90)).as_json()["differs"] is None
