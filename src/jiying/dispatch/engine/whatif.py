@@ -38,7 +38,10 @@ def what_if(
         return None
     travel, cap = Crow.of(settings), settings.cap(job.urgency)
     best = ranking.best
-    limit = best.minutes if best is not None and best.minutes is not None else float("inf")
+    limit = float("inf")
+    if best is not None and best.minutes is not None:
+        # Who has orders in hand is there later than the way alone takes; those counted here are free.
+        limit = best.minutes + best.candidate.load * settings.load_min
     found = []
     for one in beyond:
         if one.at is None or not one.at.is_somewhere or one.barred or not one.on_duty or one.load:
