@@ -163,9 +163,12 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Every test builds a district of its own: what was read of another's is forgotten."""
+    from jiying.dispatch import outlooks, pools
     from jiying.orders import places
 
     places.forget()
+    outlooks.forget()
+    pools.forget()
 
 
 @pytest.fixture(autouse=True)

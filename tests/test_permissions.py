@@ -117,6 +117,7 @@ PAGES: dict[str, Door] = {
     "centre/rules": Door("operator supervisor district town"),
     "centre/rules/count": Door(None, "supervisor district"),
     "centre/rules/move": Door(None, "supervisor district"),
+    "centre/shadow": Door("operator supervisor district"),
     "centre/channels": Door("operator supervisor district"),
     "centre/channels/<slug:channel>/<slug:change>": Door(None, "operator supervisor"),
     "centre/intake": Door("operator supervisor frontdesk", "operator supervisor frontdesk"),
@@ -179,7 +180,8 @@ BACK_OFFICE = (
 )  # fmt: skip
 BACK_OFFICE_MODELS = (
     "auth/group", "people/user", "people/organisation", "estates/division", "estates/estate", "estates/company",
-    "estates/worker", "estates/mandate", "estates/dutychange", "dispatch/policy", "orders/order", "orders/event",
+    "estates/worker", "estates/mandate", "estates/alliance", "estates/dutychange", "dispatch/policy", "dispatch/pool",
+    "orders/order", "orders/event",
     "notices/notice", "account/emailaddress",
     "people/audit", "exchange/import", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
     "django_tasks_database/dbtaskresult",

@@ -18,6 +18,7 @@ MOST, FIRST, OTHERS = 4, 3, 1
 WHY: dict[str, Lazy | str] = {
     "nobody": gettext_lazy("没有合适的人可派"),
     "not_departed": gettext_lazy("换过人了还没有人出发"),
+    "stuck": gettext_lazy("派出的人迟迟没有到"),
     "engine": gettext_lazy("派工引擎出了故障，已按最近的人派出"),
 }
 """What the dispatcher asks the centre for."""
@@ -37,12 +38,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """An order without anybody on the way; `why` the dispatcher asks, `others` why the rest cannot go."""
+    """An order without anybody on the way; `why` the dispatcher asks, `others` why the rest cannot go; `wider` what
+    a wider pool would have.
+    """
 
     order: Order
     why: str
     people: tuple[Person, ...]
     others: str
+    wider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,11 @@ def _row(found: Suggestions, why: str, first: bool) -> Wanting:
         Person(
             worker=choice.worker,
             name=found.advice.person(choice).name,
-            tier=saying.tier(choice.tier),
+            tier=found.pool(choice) or saying.tier(choice.tier),
             why=found.why(choice),
             key=uuid.uuid4().hex,
             press=str(n) if first else "",
         )
         for n, choice in enumerate(found.choices[: FIRST if first else OTHERS], start=1)
     )
-    return Wanting(found.order, str(WHY.get(why, "")), people, saying.left_out(found.left_out))
+    return Wanting(found.order, str(WHY.get(why, "")), people, saying.left_out(found.left_out), found.wider)

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from jiying.centre import channels, intake, moving, rulebook, views
+from jiying.centre import channels, intake, moving, rulebook, shadowing, views
 
 urlpatterns = [
     path("centre", views.wall),
     path("centre/rules", rulebook.rules),
     path("centre/rules/count", moving.begin, {"what": "count"}),
     path("centre/rules/move", moving.begin, {"what": "move"}),
+    path("centre/shadow", shadowing.show),
     path("centre/channels", channels.show),
     path("centre/channels/<slug:channel>/<slug:change>", channels.switch),
     path("centre/intake", intake.form),

@@ -246,6 +246,18 @@ def rosters() -> Iterator[Check]:
         yield Check("rosters", OK, "none is kept: at night everybody is told, as by day")
 
 
+def pools() -> Iterator[Check]:
+    """Who may be sent: does one day have one answer?"""
+    from jiying.dispatch.pools import overlapping
+
+    found = [f"{one} / {other}" for one, other in overlapping()]
+    if found:
+        told = "; ".join(found[:SHOWN_GAPS])
+        yield Check("pools", WARN, f"lines overlap, the later one counts: {told}; end one of them at /admin/")
+    else:
+        yield Check("pools", OK, "no two lines say different things about one day")
+
+
 def storage() -> Iterator[Check]:
     """Where files of orders lie: writable?"""
     if isinstance(default_storage, FileSystemStorage) and not default_storage.base_location:
@@ -304,6 +316,7 @@ DATA: tuple[tuple[str, Checking], ...] = (
     ("jobs", _with_database(jobs)),
     ("outbox", _with_database(outbox)),
     ("rosters", _with_database(rosters)),
+    ("pools", _with_database(pools)),
     ("storage", storage),
     ("heads", heads),
 )

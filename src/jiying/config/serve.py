@@ -48,15 +48,20 @@ def _only_where_whole() -> None:
 
 
 def _start(stop: threading.Event) -> list[threading.Thread]:
-    """The loops of the background: the watcher, the followers, the dispatcher, the jobs and the outbox."""
+    """The loops of the background: watcher, followers, the dispatcher and its worlds, jobs, the outbox."""
+    from jiying.dispatch import keeping
     from jiying.dispatch import loop as dispatcher
     from jiying.exchange import jobs
     from jiying.notices import sending
     from jiying.orders import followers, watcher
 
+    loops = (
+        *(watcher.run, watcher.keep_tidy, followers.run_all),
+        *(dispatcher.run, keeping.run, jobs.run, sending.run),
+    )
     threads = [
         threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)
-        for loop in (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run, sending.run)
+        for loop in loops
     ]
     for thread in threads:
         thread.start()

@@ -30,6 +30,7 @@ class Suggested:
     worker: str
     name: str
     tier: str
+    pool: str
     of: str
     why: str
     key: str
@@ -37,11 +38,14 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`rows` the best first; `nobody` why nobody can go, where nobody can; `open`: the order waits for somebody."""
+    """`rows` the best first; `beside` what else there is to know; `nobody` why nobody can go, where nobody can; `open`:
+    the order waits for somebody.
+    """
 
     rows: tuple[Suggested, ...]
     nobody: str
     others: str
+    beside: tuple[str, ...]
     open: bool
     automatic: bool
 
@@ -55,7 +59,8 @@ def shown(order: Order, scope: Scope, now: datetime) -> tuple[Shown | None, list
     rows = tuple(_row(order, found, n) for n in range(min(5, len(found.choices))))
     others = saying.left_out({why: n for why, n in found.left_out.items() if why not in (HAS_IT, RETURNED)})
     waits = order.state != State.ASSIGNED
-    return Shown(rows, "" if rows else others, others, waits, found.advice.rules.mode == "automatic"), options
+    beside = tuple(filter(None, (found.held if waits else "", found.wider)))
+    return Shown(rows, "" if rows else others, others, beside, waits, found.advice.rules.mode == "automatic"), options
 
 
 def _row(order: Order, found: Suggestions, n: int) -> Suggested:
@@ -66,6 +71,7 @@ def _row(order: Order, found: Suggestions, n: int) -> Suggested:
         worker=choice.worker,
         name=worker.name,
         tier=saying.tier(choice.tier),
+        pool=found.pool(choice),
         of=worker.company if worker.company_id != order.company_id else "",
         why=found.why(choice),
         key=uuid.uuid4().hex,

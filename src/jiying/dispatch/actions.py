@@ -19,8 +19,6 @@ log = logging.getLogger("jiying.dispatch")
 
 NAME = "dispatch"
 RULE = Actor(scope=NOBODY, rule=NAME)
-NOBODY_FITS, NOT_DEPARTED, ENGINE = "nobody", "not_departed", "engine"
-"""Why the centre is asked for help."""
 
 
 def say(order_id: uuid.UUID, verb: str, *, by: Actor, data: dict[str, Any] | None = None, **more: Any) -> Order:
@@ -61,7 +59,7 @@ def send(advice: Advice, version: int, *, now: datetime | None = None) -> Order 
 def ask_centre(
     order_id: uuid.UUID, why: str, data: dict[str, Any] | None = None, *, now: datetime | None = None
 ) -> bool:
-    """Tell the centre that an order wants a person (`why`: nobody, not_departed or engine); whether that was new."""
+    """Tell the centre that an order wants a person (`why` as in `plan`); whether that was new."""
     kept = {"step": why, **(data or {})}
     return observe(order_id, "ask_centre", rule=NAME, data=kept, now=now or timezone.now()) is not None
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from jiying.dispatch.models import Policy
+from jiying.dispatch.models import Policy, Pool
 
 
 @admin.register(Policy)
@@ -21,3 +21,11 @@ class PolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("mode", "urgency")
     list_select_related = ("company",)
     autocomplete_fields = ("company",)
+
+
+@admin.register(Pool)
+class PoolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("district", "town", "skill", "reach", "valid_from", "valid_to")
+    list_filter = ("reach", "skill")
+    list_select_related = ("town",)
+    autocomplete_fields = ("town",)

@@ -1,4 +1,4 @@
-"""`jiying dispatch`: what can be asked about who goes, without a district."""
+"""`jiying dispatch`: a whole day without a district, and what was decided beside what nearest would have done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLICY_NAMES = ("team", "town", "nearest", "batch", "auto")
 
 @click.group()
 def dispatch() -> None:
-    """Run a day of orders under a policy."""
+    """Run a day of orders under a policy; compare what was decided with the nearest."""
 
 
 @dispatch.command()
@@ -55,3 +55,41 @@ def day(folder: Path, policy: str, out: Path, until: float | None, history: Path
         return
     for name, value in played.figures.items():
         click.echo(f"{name}: {value}")
+
+
+@dispatch.command()
+@click.option("--district", metavar="CODE", default="", help="Which one; without it the only one, or the first.")
+@click.option("--days", type=click.IntRange(1, 3660), default=7, show_default=True, help="How far back.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def shadow(district: str, days: int, as_json: bool) -> None:
+    """Compare the decisions of the last days with what the nearest would have been."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from jiying.dispatch.shadow import compare
+    from jiying.estates.queries import the_district
+
+    code = district or getattr(the_district(), "code", "")
+    now = timezone.now()
+    found = compare(code, now - timedelta(days=days), now).as_json()
+    if as_json:
+        click.echo(json.dumps({"district": code, "days": days, **found}, ensure_ascii=False))
+        return
+    minutes, kept = found["minutes"], found["kept"]
+    click.echo(f"{code}, {days} days: {found['decisions']} decisions, {found['by_rule']} by rule")
+    click.echo(f"nearest would have sent somebody else: {_percent(found['differs'])}")
+    click.echo(f"minutes on the way: {_mean(minutes['chosen'])}, nearest {_mean(minutes['nearest'])}")
+    for name, one in kept.items():
+        click.echo(f"{name}: {one['decisions']} decisions, in time {_percent(one['share'])} of {one['judged']}")
+    outside = found["outside_the_pool"]
+    if outside["decisions"]:
+        click.echo(f"outside the pool: sooner in {outside['sooner']} of {outside['decisions']} decisions")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _mean(minutes: float | None) -> str:
+    return "-" if minutes is None else f"{minutes:.1f}"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from jiying.dispatch.models import Task
-from jiying.dispatch.plan import AUTOMATIC, FREE
+from jiying.dispatch.plan import AUTOMATIC, FREE, STUCK_MIN
 from jiying.dispatch.policies import Policies
 from jiying.orders.models import Event, Order
 from jiying.orders.states import IMPORT, RULE
@@ -49,11 +49,16 @@ def mark(events: Sequence[Event]) -> None:
             # What another system tells of the past sends nobody; whoever acts on the order here begins anew.
             over.append(order.pk)
             continue
-        if rules.mode != AUTOMATIC or order.kind != "repair" or order.state not in (*FREE, "assigned"):
+        if rules.mode != AUTOMATIC or order.kind != "repair" or order.state not in (*FREE, "assigned", "en_route"):
             over.append(order.pk)
             continue
         # When to look; what is to be done then is derived from the order's events.
         waits = timedelta(seconds=rules.after_s) if order.state in FREE else timedelta(minutes=rules.depart_min)
+        if order.state == "en_route":
+            waits = timedelta(minutes=STUCK_MIN)
+        elif event.verb == "assign":
+            leave_by = event.data.get("advice", {}).get("leave_by")
+            waits = waits if leave_by is None else min(waits, timedelta(minutes=leave_by))
         due = event.received_at if event.verb == "note" else event.received_at + waits
         task = Task(order_id=order.pk, district=order.district, due_at=due)
         # What the dispatcher did itself has not answered what it asked the centre for.

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from jiying.dispatch.engine.world import Spot
+from jiying.dispatch.engine.world import Doing, Spot
 from jiying.estates.duty import Hours, Switch
 from jiying.estates.models import DutyChange, Shift, Worker
 from jiying.orders.models import Order
-from jiying.orders.states import OPEN
+from jiying.orders.states import OPEN, State
 
 
 @dataclass(slots=True)
@@ -23,7 +23,8 @@ class Hand:
     """A worker: who they are and for whom they work; what they can do and when; what they have in hand.
 
     `at` is known only while an order of theirs is active: where they arrived, else where they are going; otherwise
-    they are taken to be at home, `home_at`.
+    they are taken to be at home, `home_at`.  `arrived`: since when they are at work; `urgent`: the emergencies that
+    they have been sent to and have not reached.
     """
 
     id: str
@@ -39,11 +40,20 @@ class Hand:
     switches: list[Switch] = field(default_factory=list)
     load: int = 0
     at: Spot | None = None
+    doing: Doing = Doing.FREE
+    arrived: datetime | None = None
+    urgent: set[uuid.UUID] = field(default_factory=set)
     _since: tuple[bool, datetime] | None = None
 
-    def takes(self, state: str, since: datetime, spot: Spot | None) -> None:
+    def takes(self, order: uuid.UUID, state: str, since: datetime, spot: Spot | None, urgency: str) -> None:
         """Count an open order of theirs, in `state` `since` then, at `spot`."""
         self.load += 1
+        if state == State.ON_SITE:
+            self.doing, self.arrived = Doing.WORKING, max(self.arrived or since, since)
+        elif state in (State.ASSIGNED, State.EN_ROUTE):
+            self.doing = Doing.GOING if self.doing is Doing.FREE else self.doing
+            if urgency == "emergency":
+                self.urgent.add(order)
         if state not in ("on_site", "en_route") or spot is None:
             return
         known = (state == "on_site", since)
@@ -74,9 +84,10 @@ def read(companies: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, list[
         if pk in hands:
             hands[pk].switches.append(Switch(on, at, until))
     busy = Order.objects.filter(worker__company_id__in=wanted, state__in=sorted(OPEN)).order_by()
-    for worker, state, since, lon, lat in busy.values_list("worker_id", "state", "state_since", "lon", "lat"):
+    held = ("pk", "worker_id", "state", "state_since", "lon", "lat", "urgency")
+    for order, worker, state, since, lon, lat, urgency in busy.values_list(*held):
         if worker is not None and worker in hands:
-            hands[worker].takes(state, since, spot_of(lon, lat))
+            hands[worker].takes(order, state, since, spot_of(lon, lat), urgency)
     return by_company
 
 

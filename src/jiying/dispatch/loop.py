@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, close_old_connections, connection, transaction
@@ -18,25 +19,71 @@ from django.utils import timezone
 from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions
 from jiying.dispatch.models import Task
-from jiying.dispatch.plan import next_step
+from jiying.dispatch.plan import ENGINE, Step, next_step
 from jiying.dispatch.policies import Policies
 from jiying.dispatch.service import Advice, advise_many
-from jiying.orders.models import Order
-from jiying.orders.store import load
+from jiying.dispatch.together import together
+from jiying.orders.ledger import Ledger
+from jiying.orders.models import Order, OrderQuerySet
+from jiying.orders.store import load, load_many
 
 log = logging.getLogger("jiying.dispatch")
 
 BATCH = 10
+SENDS = frozenset({"assign", "replace"})
 LOOK_EVERY_S = 0.5
 AGAIN = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=10)
+HELD_AT_MOST = timedelta(minutes=5)
+"""An ordinary order that is held back is looked at again after so long: prices change."""
 
 
 def sweep(now: datetime | None = None) -> int:
     """Do what is due by `now` (default: the present), at most `BATCH` orders; returns how often somebody was sent."""
     at = now or timezone.now()
     due = Task.objects.filter(due_at__lte=at).order_by("due_at").values_list("order_id", flat=True)
-    return sum(_look_or_rest(order_id, at) for order_id in list(due[:BATCH]))
+    ids = list(due[:BATCH])
+    sent = _together(ids, at) if len(ids) > 1 else set()
+    return len(sent) + sum(_look_or_rest(order_id, at) for order_id in ids if order_id not in sent)
+
+
+def _together(ids: list[uuid.UUID], now: datetime) -> set[uuid.UUID]:
+    """Give out at once the emergencies of `ids` that want somebody; returns which were.  The others are looked at one
+    by one, and so are all if this fails.
+    """
+    try:
+        orders = list(_joined().filter(pk__in=ids, urgency="emergency").order_by("pk"))
+        ledgers = load_many(orders)
+        steps = {order.pk: _step(order, ledgers[order.pk], now) for order in orders}
+        due = [o for o in orders if (s := steps[o.pk]) is not None and s.due_at <= now and s.what in SENDS]
+        if len(due) < 2:
+            return set()
+        given = together(advise_many(due, now=now, everybody=False, ledgers=ledgers))
+    except OperationalError:
+        raise
+    except Exception:
+        # One order that cannot be read must not keep the others waiting: each is looked at by itself.
+        log.exception("orders that are due together are looked at one by one")
+        return set()
+    sent = set()
+    for advice in given:
+        order_id, step = advice.order.pk, steps[advice.order.pk]
+        try:
+            if step is not None and _send(advice, ledgers[order_id].version, step, now):
+                sent.add(order_id)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("order %s could not be given out with others", order_id)
+    return sent
+
+
+def _joined() -> OrderQuerySet:
+    return Order.objects.select_related("estate", "town", "company", "worker")
+
+
+def _step(order: Order, ledger: Ledger, now: datetime) -> Step | None:
+    return next_step(ledger, Policies.on(timezone.localdate(now), {order.district}).of(order))
 
 
 def _look_or_rest(order_id: uuid.UUID, now: datetime) -> bool:
@@ -60,10 +107,9 @@ def look(order_id: uuid.UUID, now: datetime) -> bool:
     Raises:
         StaleVersion: something happened to the order in between; nothing was written.
     """
-    order = Order.objects.select_related("estate", "town", "company", "worker").get(pk=order_id)
+    order = _joined().get(pk=order_id)
     ledger = load(order)
-    rules = Policies.on(timezone.localdate(now), {order.district}).of(order)
-    step = next_step(ledger, rules)
+    step = _step(order, ledger, now)
     if step is None:
         Task.objects.filter(pk=order_id).delete()
         return False
@@ -71,27 +117,31 @@ def look(order_id: uuid.UUID, now: datetime) -> bool:
         Task.objects.filter(pk=order_id).update(due_at=step.due_at)
         return False
     if step.what == "tell":
-        actions.ask_centre(order_id, actions.NOT_DEPARTED, now=now)
-        Task.objects.filter(pk=order_id).update(why=actions.NOT_DEPARTED, due_at=None)
+        actions.ask_centre(order_id, step.why, now=now)
+        Task.objects.filter(pk=order_id).update(why=step.why, due_at=None)
         return False
     advice = advise_many([order], now=now, everybody=False, ledgers={order.pk: ledger})[0]
-    return _send(advice, ledger.version, step.what, now)
+    return _send(advice, ledger.version, step, now)
 
 
-def _send(advice: Advice, version: int, what: str, now: datetime) -> bool:
+def _send(advice: Advice, version: int, step: Step, now: datetime) -> bool:
     order_id, best = advice.order.pk, advice.ranking.best
     if best is None:
         # Of somebody who has not set off the centre hears as such, whoever else is missing.
-        why = actions.NOBODY_FITS if what == "assign" else actions.NOT_DEPARTED
-        actions.ask_centre(order_id, why, {"left_out": advice.ranking.why_not}, now=now)
-        _rest(order_id, now, why)
+        wider = {"outside": asdict(advice.outside)} if advice.outside is not None and advice.outside.n else {}
+        actions.ask_centre(order_id, step.why, {"left_out": advice.ranking.why_not, **wider}, now=now)
+        _rest(order_id, now, step.why)
+        return False
+    if step.what == "assign" and (held := advice.held_min) > 0:
+        # Whoever would go is worth more where they are: looked at again when that has changed, or prices have.
+        Task.objects.filter(pk=order_id).update(due_at=now + min(timedelta(minutes=held), HELD_AT_MOST), tries=0)
         return False
     with transaction.atomic():
         actions.send(advice, version, now=now)
         if advice.failed:
-            actions.ask_centre(order_id, actions.ENGINE, now=now)
+            actions.ask_centre(order_id, ENGINE, now=now)
         due = now + timedelta(minutes=advice.rules.depart_min)
-        Task.objects.filter(pk=order_id).update(due_at=due, tries=0, why=actions.ENGINE if advice.failed else "")
+        Task.objects.filter(pk=order_id).update(due_at=due, tries=0, why=ENGINE if advice.failed else "")
     return True
 
 

@@ -1,7 +1,7 @@
-"""What a district has decided about who is sent, and what the dispatcher still has to do.
+"""What a district has decided about who is sent, what the dispatcher still has to do, and what it knows.
 
-`Policy` is edited by people, in the back office.  `Task` is written by `follower` and `loop` alone; a row that is
-lost is made again by the order's next event.
+`Policy` and `Pool` are edited by people, in the back office.  `Task` is written by `follower` and `loop` alone; a row
+that is lost is made again by the order's next event.  `Look` is written by `keeping` alone, every minute.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from jiying.core.ids import uuid7
-from jiying.estates.models import Company, DatedQuerySet
+from jiying.estates.models import Company, DatedQuerySet, Division
 from jiying.orders.models import Order
+from jiying.rules.pack import SKILLS
 
 
 class Mode(models.TextChoices):
@@ -63,6 +64,43 @@ class Policy(models.Model):
         return " · ".join(filter(None, (self.get_mode_display(), self.urgency, self.category, str(self.company or ""))))
 
 
+class Reach(models.TextChoices):
+    """How far the dispatcher looks among those who are entitled; each takes in those before it."""
+
+    TEAM = "team", _("本小区队伍")
+    COMPANY = "company", _("本企业")
+    TOWN = "town", _("本街镇服务站")
+    ALLIANCE = "alliance", _("区域联盟")
+    DISTRICT = "district", _("全区（含应急中心）")
+
+
+class Pool(models.Model):
+    """Who may be sent in a district, a town of it, for one skill: in force from `valid_from` up to but not including
+    `valid_to`.  The line that says most counts: a town before a skill; empty means all (`pools`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20)
+    town = models.ForeignKey(Division, models.CASCADE, null=True, blank=True, related_name="+")
+    skill = models.CharField(max_length=20, blank=True, choices=[(skill, skill) for skill in SKILLS])
+    reach = models.CharField(max_length=10, choices=Reach)
+    valid_from = models.DateField(default=date(2000, 1, 1))
+    valid_to = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="pool_not_backwards"
+            ),
+        ]
+        indexes = [models.Index(fields=["district", "valid_from"], name="pool_district")]
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, (self.get_reach_display(), str(self.town or ""), self.skill)))
+
+
 class Task(models.Model):
     """When the dispatcher looks at an order again, at `due_at`.
 
@@ -84,3 +122,14 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id} {self.due_at}"
+
+
+class Look(models.Model):
+    """What is known of a district as of `at`: `outlook` is `engine.outlook.Outlook`, packed.  Ids of nobody in it."""
+
+    district = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+    outlook = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.district} {self.at:%m-%d %H:%M}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jiying.dispatch.engine.ranking import DECLINED, HAS_IT, REPLACED, RETURNED
 from jiying.dispatch.engine.world import Tier
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from jiying.orders.ledger import Ledger
 
 FREE = frozenset({State.SUBMITTED, State.SIGNED, State.RETURNED})
+NOBODY_FITS, NOT_DEPARTED, STUCK, ENGINE = "nobody", "not_departed", "stuck", "engine"
+"""Why the centre is asked for help."""
+
+STUCK_MIN = 15
 AUTOMATIC, SUGGEST, OFF = "automatic", "suggest", "off"
 
 _BEGINS = frozenset({"report", "reopen", "return"})
@@ -42,10 +46,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to do at `due_at`: `assign` somebody, `replace` who has it, or `tell` the centre that it is stuck."""
+    """Something to do at `due_at`: `assign` somebody, `replace` who has it, or `tell` the centre that it is stuck.
+
+    `why`: what the centre is told where nobody can be sent: nobody, not_departed or stuck.
+    """
 
     what: str
     due_at: datetime
+    why: str = NOBODY_FITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,8 @@ class History:
 
     `worker`: who has it now.  `barred`: worker id → why they are not asked again.  `replaced`: how often a rule
     replaced somebody.  `returned`: the serving company gave the order back.  `machine`: who has it was sent by a
-    rule, or as suggested.
+    rule, or as suggested.  Of that decision: `expected` minutes on the way, and `leave_by`, by how many minutes later
+    somebody who was to come from other work had to leave.  `departed`: when who has it set off.
     """
 
     barred: dict[str, str]
@@ -62,12 +71,17 @@ class History:
     returned: bool = False
     machine: bool = False
     worker: str = ""
+    expected: int = 0
+    leave_by: int | None = None
+    departed: datetime | None = None
 
     @classmethod
     def of(cls, moments: Iterable[Moment]) -> History:
         """Since the order was last reported, reopened or returned."""
         barred: dict[str, str] = {}
         replaced, returned, machine, worker = 0, False, False, ""
+        advice: dict[str, Any] = {}
+        departed: datetime | None = None
         for moment in moments:
             verb, data = moment.verb, moment.data
             if verb in _BEGINS:
@@ -79,7 +93,7 @@ class History:
                 returned = False
             elif verb in ("assign", "take"):
                 by_rule = verb == "assign" and moment.role == RULE
-                advice = data.get("advice", {})
+                advice, departed = data.get("advice", {}), None
                 machine = by_rule or (advice.get("rank") == 1 and not advice.get("overrules"))
                 if by_rule and data.get("instead_of"):
                     replaced += 1
@@ -88,9 +102,12 @@ class History:
                 if not by_rule:
                     # A person's word goes before what was recorded against somebody.
                     barred.pop(worker, None)
+            elif verb == "depart":
+                departed = moment.received_at
             elif verb == "note" and data.get("declines"):
                 barred[data["declines"]] = DECLINED
-        return cls(barred, replaced, returned, machine, worker)
+        expected, leave_by = advice.get("minutes", 0), advice.get("leave_by")
+        return cls(barred, replaced, returned, machine, worker, expected, leave_by, departed)
 
     @property
     def declined(self) -> bool:
@@ -102,13 +119,15 @@ class History:
         """How far up the tiers are asked: one higher with each replacement, and beyond the team that gave it back."""
         return Tier(min(Tier.CENTRE, Tier.TEAM + self.replaced + self.returned))
 
-    def bar_of(self, worker: str, tier: Tier) -> str:
-        """Why somebody is not asked; "" when nothing is against them."""
+    def bar_of(self, worker: str, tier: Tier, *, ours: bool = True) -> str:
+        """Why somebody is not asked; "" when nothing is against them.  `ours`: of the serving company itself, or of
+        one with a mandate; allies have given nothing back.
+        """
         if worker == self.worker:
             return HAS_IT
         if worker in self.barred:
             return self.barred[worker]
-        return RETURNED if self.returned and tier is Tier.TEAM else ""
+        return RETURNED if self.returned and tier is Tier.TEAM and ours else ""
 
 
 def next_step(ledger: Ledger, rules: Rules) -> Step | None:
@@ -118,11 +137,24 @@ def next_step(ledger: Ledger, rules: Rules) -> Step | None:
     if ledger.state in FREE and not ledger.worker:
         since = max(moment.received_at for moment in ledger.moments if moment.verb in _MOVES)
         return Step("assign", since + timedelta(seconds=rules.after_s))
-    if ledger.state is not State.ASSIGNED or not ledger.worker:
+    if ledger.state not in (State.ASSIGNED, State.EN_ROUTE) or not ledger.worker:
         return None
     history = History.of(ledger.moments)
     if not (history.machine or history.declined):
         return None
+    what = "replace" if history.replaced < rules.most_replaced else "tell"
+    if ledger.state is State.EN_ROUTE:
+        return Step(what, history.departed + stuck_after(history.expected), STUCK) if history.departed else None
     sent = max(moment.received_at for moment in ledger.moments if moment.verb in ("assign", "take", "reopen"))
-    due = sent if history.declined else sent + timedelta(minutes=rules.depart_min)
-    return Step("replace" if history.replaced < rules.most_replaced else "tell", due)
+    waits = rules.depart_min if history.leave_by is None else history.leave_by
+    return Step(what, sent if history.declined else sent + timedelta(minutes=waits), NOT_DEPARTED)
+
+
+def stuck_after(expected_min: int) -> timedelta:
+    """So long after setting off somebody has been held up: twice what was expected, and a quarter of an hour at least
+    beyond it.
+
+    >>> stuck_after(7), stuck_after(20)
+    (datetime.timedelta(seconds=1320), datetime.timedelta(seconds=2400))
+    """
+    return timedelta(minutes=max(2 * expected_min, expected_min + STUCK_MIN))

@@ -26,21 +26,46 @@ SHOWN = 5
 class Suggestions:
     """What somebody who assigns is shown: the best few of those whom they may send.
 
-    `reach`: the workers whom the asker may send; `left_out` counts among them for what reasons others cannot go.
+    `reach`: the workers whom the asker may send, `everybody` where these are all; `left_out` counts among them for
+    what reasons others cannot go.
     """
 
     advice: Advice
     choices: tuple[Choice, ...]
     left_out: dict[str, int] = field(default_factory=dict)
     reach: frozenset[str] = frozenset()
+    everybody: bool = False
 
     def why(self, choice: Choice) -> str:
         """One sentence for a row that names the tier already."""
         return saying.why(self.spoken(choice), with_tier=False)
 
+    def pool(self, choice: Choice) -> str:
+        """By which pool somebody may be sent, where their tier does not say so already."""
+        return saying.pool(choice.candidate.pool) if choice.candidate.pool in ("company", "alliance") else ""
+
+    @property
+    def wider(self) -> str:
+        """What a wider pool would have, in words; "" where nothing."""
+        found = self.advice.outside if self.everybody else None
+        return saying.outside(found.n, found.minutes) if found is not None else ""
+
+    @property
+    def held(self) -> str:
+        """That a rule would hold the order back, and for how long; "" where it would not."""
+        return saying.held(self.advice.held_min)
+
     def spoken(self, choice: Choice) -> dict[str, object]:
         """What speaks for somebody, among those whom the asker may send."""
         return self.advice.spoken(choice.worker, self.reach)
+
+    @property
+    def outside(self) -> dict[str, int | None] | None:
+        """What a wider pool would have: how many would be there sooner, and the first in how many minutes.  It is of
+        others' people, so only who sees everybody is told.
+        """
+        found = self.advice.outside if self.everybody else None
+        return None if found is None else {"n": found.n, "minutes": found.minutes}
 
     @property
     def order(self) -> Order:
@@ -62,7 +87,7 @@ def _narrowed(advice: Advice, scope: Scope, limit: int) -> Suggestions:
     ours = {key for key, hand in advice.people.items() if bodies is None or hand.organisation_id in bodies}
     choices = [choice for choice in advice.ranking.ranked if choice.worker in ours]
     why = Counter(left.why for left in advice.ranking.left_out if left.candidate.worker in ours)
-    return Suggestions(advice, tuple(choices[:limit]), dict(why), frozenset(ours))
+    return Suggestions(advice, tuple(choices[:limit]), dict(why), frozenset(ours), bodies is None)
 
 
 def _own(scope: Scope) -> set[uuid.UUID]:
@@ -72,7 +97,9 @@ def _own(scope: Scope) -> set[uuid.UUID]:
 def wants_somebody(rows: OrderQuerySet) -> OrderQuerySet:
     """Of `rows`, the emergencies that nobody has, and what the dispatcher has asked the centre about."""
     free = Q(urgency="emergency", kind="repair", worker=None, state__in=sorted(FREE))
-    asked = Q(dispatch_task__isnull=False, state__in=sorted({*FREE, "assigned"})) & ~Q(dispatch_task__why="")
+    asked = Q(dispatch_task__isnull=False, state__in=sorted({*FREE, "assigned", "en_route"})) & ~Q(
+        dispatch_task__why=""
+    )
     return rows.filter(free | asked)
 
 

@@ -35,8 +35,16 @@ TIERS: dict[str, Lazy | str] = {
     "station": gettext_lazy("街镇服务站"),
     "centre": gettext_lazy("区应急中心"),
 }
+POOLS: dict[str, Lazy | str] = {
+    "team": TIERS["team"],
+    "company": gettext_lazy("本企业"),
+    "town": TIERS["station"],
+    "alliance": gettext_lazy("区域联盟"),
+    "district": TIERS["centre"],
+}
 LEFT_OUT: dict[str, Lazy | str] = {
     engine.HAS_IT: gettext_lazy("已派给他"),
+    engine.OUTSIDE: gettext_lazy("不在派工范围"),
     engine.NO_SKILL: gettext_lazy("工种不符"),
     engine.OFF_DUTY: gettext_lazy("不在班"),
     engine.TOO_FAR: gettext_lazy("太远"),
@@ -64,6 +72,25 @@ def tier(code: str | Tier) -> str:
     return str(TIERS.get(name, name))
 
 
+def pool(code: str) -> str:
+    """By which reach somebody may be sent, in words."""
+    return str(POOLS.get(code, code))
+
+
+def outside(n: int, minutes: int | None) -> str:
+    """What a wider pool would have had; "" where nobody would be there sooner."""
+    if not n or minutes is None:
+        return ""
+    return _("派工范围外有 %(n)d 位能更快到，最快 %(min)d 分钟（不会派）") % {"n": n, "min": minutes}
+
+
+def held(minutes: float) -> str:
+    """That an order can wait, since whoever would go is worth more where they are; "" where it cannot."""
+    if minutes < 1:
+        return ""
+    return _("不急：人先留给急修，约 %(min)d 分钟后再派") % {"min": round(minutes)}
+
+
 def why(advice: Mapping[str, Any], *, with_tier: bool = True) -> str:
     """One sentence of why somebody goes, from the numbers that stand in the event (`service.Advice.noted`).
 
@@ -74,12 +101,17 @@ def why(advice: Mapping[str, Any], *, with_tier: bool = True) -> str:
     parts = [_way(advice)]
     if advice["tier"] in ("station", "centre"):
         parts += [tier(advice["tier"])] if with_tier else []
+    elif advice.get("pool") == "alliance":
+        parts += [pool("alliance")] if with_tier else []
     elif advice.get("home"):
         parts.append(_("本小区的人"))
     if skill := advice.get("skill"):
         parts.append(str(SKILLS.get(skill, skill)))
     if load := advice.get("load", 0):
         parts.append(_("手上 %(n)d 单") % {"n": load})
+    near = advice.get("nearest")
+    if near and "price" in advice and near["minutes"] < advice["minutes"]:
+        parts.append(_("更近的人留给急修"))
     if soon := advice.get("soon", 0):
         parts.append(_("十分钟内还有 %(n)d 位能到") % {"n": soon})
     else:

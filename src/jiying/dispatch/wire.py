@@ -16,6 +16,8 @@ def suggestions_json(found: Suggestions) -> dict[str, Any]:
         "mode": found.advice.rules.mode,
         "items": [_one(found, place) for place in range(len(found.choices))],
         "left_out": found.left_out,
+        "outside": found.outside,
+        "held_min": round(found.advice.held_min),
     }
 
 
@@ -27,6 +29,7 @@ def _one(found: Suggestions, place: int) -> dict[str, Any]:
         "worker": {"id": choice.worker, "name": worker.name},
         "company": reference(worker.uscc, worker.company),
         "tier": spoken["tier"],
+        "pool": choice.candidate.pool,
         "home": spoken["home"],
         "load": spoken["load"],
         "metres": spoken.get("metres"),

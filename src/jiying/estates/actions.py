@@ -15,7 +15,19 @@ from jiying.core.crypto import seal
 from jiying.core.errors import BadInput
 from jiying.core.phones import parse_phone
 from jiying.estates.duty import LONGEST, holds_until
-from jiying.estates.models import Company, Contract, Division, DutyChange, Estate, Level, Mandate, Shift, Worker
+from jiying.estates.models import (
+    Alliance,
+    AllianceMember,
+    Company,
+    Contract,
+    Division,
+    DutyChange,
+    Estate,
+    Level,
+    Mandate,
+    Shift,
+    Worker,
+)
 from jiying.estates.queries import zone_of
 from jiying.people.models import Organisation, OrganisationKind, User
 
@@ -102,6 +114,27 @@ def give_mandate(company: Company, tier: str, division: Division, *, since: date
     if until is not None and until <= since:
         raise BadInput.of("valid_to", "bad_time", _("授权的结束日期应晚于开始日期。"))
     return Mandate.objects.create(company=company, tier=tier, division=division, valid_from=since, valid_to=until)
+
+
+def ally(name: str, companies: Iterable[Company], *, since: date, until: date | None = None) -> Alliance:
+    """Companies of one district help one another out with their people from `since`.
+
+    Raises:
+        BadInput: `too_few`: an alliance has two members at least; `other_district`; `bad_time`.
+    """
+    members = list({company.pk: company for company in companies}.values())
+    if len(members) < 2:
+        raise BadInput.of("companies", "too_few", _("区域联盟至少要有两家企业。"))
+    if len({company.district for company in members}) > 1:
+        raise BadInput.of("companies", "other_district", _("区域联盟的企业应在同一个区。"))
+    if until is not None and until <= since:
+        raise BadInput.of("valid_to", "bad_time", _("联盟协议的结束日期应晚于开始日期。"))
+    with transaction.atomic():
+        alliance = Alliance.objects.create(district=members[0].district, name=name)
+        AllianceMember.objects.bulk_create(
+            AllianceMember(alliance=alliance, company=company, valid_from=since, valid_to=until) for company in members
+        )
+    return alliance
 
 
 def switch_duty(

@@ -10,6 +10,8 @@ from jiying.core.errors import BadInput
 from jiying.core.text import initials
 from jiying.estates.actions import checked_uscc
 from jiying.estates.models import (
+    Alliance,
+    AllianceMember,
     Building,
     Company,
     Contract,
@@ -108,6 +110,21 @@ class MandateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("tier",)
     list_select_related = ("division", "company")
     autocomplete_fields = ("company", "division")
+
+
+class AllianceMemberInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = AllianceMember
+    extra = 1
+    autocomplete_fields = ("company",)
+
+
+@admin.register(Alliance)
+class AllianceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Companies that have agreed to help one another out; whether it is used is a pool of dispatch."""
+
+    list_display = ("name", "district")
+    search_fields = ("name",)
+    inlines = (AllianceMemberInline,)
 
 
 @admin.register(DutyChange)

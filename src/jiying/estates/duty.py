@@ -59,6 +59,31 @@ def _by_hours(hours: Iterable[Hours], at: datetime, zone: tzinfo) -> bool:
     return any(one.covers(local.weekday(), local.hour * 60 + local.minute) for one in hours)
 
 
+def on_until(hours: Iterable[Hours], switches: Iterable[Switch], at: datetime, zone: tzinfo) -> datetime | None:
+    """Until when somebody who is at work at `at` stays, by the latest switch or the shift that runs; None when off."""
+    holding = [switch for switch in switches if switch.at <= at < switch.until]
+    if holding:
+        latest = max(holding, key=lambda switch: switch.at)
+        return latest.until if latest.on else None
+    return max((end for start, end in spans(hours, at, zone) if start <= at < end), default=None)
+
+
+def spans(
+    hours: Iterable[Hours], at: datetime, zone: tzinfo, days: Iterable[int] = (-1, 0)
+) -> list[tuple[datetime, datetime]]:
+    """The shifts that begin on `days`, counted from the day of `at`, as beginning and end; one that ends before it
+    begins is none.
+    """
+    midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = []
+    for offset in days:
+        day = midnight + timedelta(days=offset)
+        for one in hours:
+            if one.weekdays >> day.weekday() & 1 and one.start_min < one.end_min:
+                found.append((day + timedelta(minutes=one.start_min), day + timedelta(minutes=one.end_min)))
+    return found
+
+
 def holds_until(hours: Sequence[Hours], at: datetime, zone: tzinfo) -> datetime:
     """Until when a switch made at `at` holds: the shifts' next turn that is not too near, at most `LONGEST` later."""
     turns = [turn for turn in _turns(hours, at, zone) if turn >= at + SHORTEST]

@@ -224,6 +224,43 @@ class Mandate(models.Model):
         return f"{self.company} · {self.get_tier_display()} · {self.division}"
 
 
+class Alliance(models.Model):
+    """A regional alliance (区域联盟): companies that have agreed to help one another out with their people."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        indexes = [models.Index(fields=["district", "name"], name="alliance_district")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AllianceMember(models.Model):
+    """`company` is bound by the agreement from `valid_from` up to but not including `valid_to`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    alliance = models.ForeignKey(Alliance, models.CASCADE, related_name="members", db_index=False)
+    company = models.ForeignKey(Company, models.CASCADE, related_name="alliances")
+    valid_from = models.DateField(default=date(2000, 1, 1))
+    valid_to = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alliance", "company", "valid_from"], name="alliance_member_once"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=models.F("valid_from")), name="alliance_not_backwards"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alliance} · {self.company}"
+
+
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def visible_to(self, user: User) -> WorkerQuerySet:
         """Workers whom somebody may see: their company's, or the district's for those who dispatch."""

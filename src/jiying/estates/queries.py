@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from jiying.estates.finding import find
 from jiying.estates.models import (
+    AllianceMember,
     Company,
     Contract,
     Division,
@@ -114,6 +116,21 @@ def mandated(
     whole = Q(division__level=Level.DISTRICT, division__code__in=set(districts))
     rows = Mandate.objects.valid_on(day).filter(Q(division_id__in=set(towns)) | whole).order_by("tier", "company_id")
     return list(rows.values_list("division_id", "division__code", "tier", "company_id"))
+
+
+def allied(companies: Iterable[uuid.UUID], day: date) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """For each of `companies` those that an alliance agreement in force on `day` binds to it.  One query."""
+    bound = AllianceMember.objects.valid_on(day)
+    mine = bound.filter(company_id__in=set(companies))
+    rows = bound.filter(alliance__in=mine.values("alliance")).values_list("alliance_id", "company_id")
+    by_alliance: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for alliance, company in rows:
+        by_alliance[alliance].add(company)
+    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for members in by_alliance.values():
+        for company in members:
+            found[company] |= members - {company}
+    return found
 
 
 def of_company(scope: Scope) -> WorkerQuerySet:

@@ -42,6 +42,7 @@ _ASKS: dict[str, Lazy | str] = {
 _ASKED: dict[str, Lazy | str] = {
     "nobody": _("没有合适的人可派，请人工安排"),
     "not_departed": _("换过人了还没有人出发，请催促或改派"),
+    "stuck": _("派出的人迟迟没有到，请联系或改派"),
     "engine": _("派工引擎出了故障，已按最近的人派出，请核对"),
 }
 

@@ -97,10 +97,11 @@ TABLE: tuple[Transition, ...] = (
     _row("sign", {S.ASSIGNED, S.EN_ROUTE, S.ON_SITE}, None, "company operator", "signed", once=True),
     _row("return", {S.SUBMITTED, S.SIGNED, S.ASSIGNED, S.EN_ROUTE}, S.RETURNED, "company operator"),
     _row("refuse", WAITING, S.REFUSED, "company operator import"),
-    # A rule assigns what nobody has and replaces who has not set off; it takes nobody off the road.
+    # A rule assigns what nobody has and replaces who has not set off, or is on the way far longer than it takes.
     # Who was asked for help sends somebody of their own, whether or not the company ever signed.
     _row("assign", {S.SIGNED, S.ASSIGNED}, S.ASSIGNED, "manager company operator helper rule", "assigned"),
-    _row("assign", {S.EN_ROUTE, S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
+    _row("assign", {S.EN_ROUTE}, S.ASSIGNED, "manager company operator rule", "assigned"),
+    _row("assign", {S.ON_SITE}, S.ASSIGNED, "manager company operator", "assigned"),
     _row("assign", {S.SUBMITTED, S.RETURNED}, S.ASSIGNED, "operator helper rule", "assigned"),
     _row("take", {S.SIGNED}, S.ASSIGNED, "worker", "assigned"),
     _row("contact", OPEN, None, "worker operator import", "contacted", once=True),

@@ -22,6 +22,7 @@ _TONES |= {"pause": "paused", "approve_pause": "paused", "reopen": "late", "wron
 _ASKED = {
     "nobody": gettext_lazy("没有合适的人可派"),
     "not_departed": gettext_lazy("换过人了还没有人出发"),
+    "stuck": gettext_lazy("派出的人迟迟没有到"),
     "engine": gettext_lazy("派工引擎出了故障，已按最近的人派出"),
 }
 _SAID = ("text", "note", "comment", "reason_text", "answer_text")

@@ -1,8 +1,9 @@
 """The entitled in their order, with what speaks for each, and why everybody else was left out.
 
 Entitlement goes before nearness: a tier is asked after the one before it, and within what may be asked the lower
-tier stands first, however near somebody of a higher one is.  Within a tier: people of the house, unless they have
-their hands full; then by minutes on the way, each order in hand counting as some minutes.
+tier stands first, however near somebody of a higher one is.  Within a tier by what it costs to send somebody
+(`costs`), where the outlook of the district is known.  Without it: people of the house, unless they have their hands
+full; then by minutes on the way, each order in hand counting as some minutes.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from jiying.dispatch.engine import VERSION
+from jiying.dispatch.engine import VERSION, outlook
+from jiying.dispatch.engine.costs import Cost, cost_of
+from jiying.dispatch.engine.outlook import Outlook
 from jiying.dispatch.engine.travel import Crow, Travel, Trip
 from jiying.dispatch.engine.world import DEFAULTS, Candidate, Job, Settings, Tier
 
 NO_SKILL, OFF_DUTY, TOO_FAR, TOO_BUSY = "no_skill", "off_duty", "too_far", "too_busy"
 NOT_ASKED, NOWHERE = "not_asked", "nowhere"
 HAS_IT, DECLINED, REPLACED, RETURNED = "has_it", "declined", "replaced", "returned"
-WHY = (HAS_IT, RETURNED, DECLINED, REPLACED, NO_SKILL, OFF_DUTY, TOO_BUSY, NOWHERE, TOO_FAR, NOT_ASKED)
+OUTSIDE = "outside"
+WHY = (HAS_IT, OUTSIDE, RETURNED, DECLINED, REPLACED, NO_SKILL, OFF_DUTY, TOO_BUSY, NOWHERE, TOO_FAR, NOT_ASKED)
 """All reasons for which somebody is left out, in the order in which they are looked at; the first is told."""
 
 
@@ -26,13 +30,14 @@ WHY = (HAS_IT, RETURNED, DECLINED, REPLACED, NO_SKILL, OFF_DUTY, TOO_BUSY, NOWHE
 class Choice:
     """Somebody who can go: place in the list from 1, and what speaks for them.
 
-    `metres`, `minutes`: None when it is not known where they, or the order, are.
+    `metres`, `minutes`: None when it is not known where they, or the order, are.  `cost`: None without an outlook.
     """
 
     candidate: Candidate
     rank: int
     metres: float | None
     minutes: float | None
+    cost: Cost | None = None
 
     @property
     def worker(self) -> str:
@@ -67,6 +72,14 @@ class Ranking:
     def best(self) -> Choice | None:
         return self.ranked[0] if self.ranked else None
 
+    @property
+    def nearest(self) -> Choice | None:
+        """Who would go if nearness alone counted: of those without anything in hand, else of all; the shadow that
+        every decision is compared with.
+        """
+        known = [choice for choice in self.ranked if choice.minutes is not None] or self.ranked
+        return min(known, key=_by_nearness, default=None)
+
     def of(self, worker: str) -> Choice | None:
         """The choice of one worker, if they can go."""
         return next((choice for choice in self.ranked if choice.worker == worker), None)
@@ -86,13 +99,17 @@ class Ranking:
 
 
 def rank(
-    job: Job, candidates: Iterable[Candidate], settings: Settings = DEFAULTS, travel: Travel | None = None
+    job: Job,
+    candidates: Iterable[Candidate],
+    settings: Settings = DEFAULTS,
+    travel: Travel | None = None,
+    known: Outlook | None = None,
 ) -> Ranking:
     """Who goes to `job`, best first.
 
     Nobody without the skill, off duty, with their hands full or beyond the cap is among the ranked.  A tier that
     was not asked yet is asked at once when those below have nobody.  The same input gives the same answer: ties are
-    broken by the worker's id.
+    broken by the worker's id.  `known`: the outlook of the district, where there is one.
     """
     travel = travel or Crow.of(settings)
     able: list[Choice] = []
@@ -104,12 +121,16 @@ def rank(
         if why:
             left_out.append(LeftOut(one, why, metres))
         else:
-            able.append(Choice(one, 0, metres, trip.minutes if trip else None))
+            cost = cost_of(one, job, trip.minutes - settings.access_min, known, settings) if known and trip else None
+            able.append(Choice(one, 0, metres, trip.minutes if trip else None, cost))
     asked = max(job.asked, min((choice.tier for choice in able), default=job.asked))
     left_out += [LeftOut(choice.candidate, NOT_ASKED, choice.metres) for choice in able if choice.tier > asked]
-    ours = sorted((choice for choice in able if choice.tier <= asked), key=lambda choice: _key(choice, settings))
+    ours = sorted(
+        (choice for choice in able if choice.tier <= asked),
+        key=lambda choice: _key(choice, settings, known is not None),
+    )
     ranked = tuple(replace(choice, rank=place) for place, choice in enumerate(ours, start=1))
-    return Ranking(ranked, tuple(left_out), asked)
+    return Ranking(ranked, tuple(left_out), asked, outlook.VERSION if known else VERSION)
 
 
 def _trip(one: Candidate, job: Job, travel: Travel) -> Trip | None:
@@ -134,11 +155,19 @@ def _why_not(one: Candidate, job: Job, settings: Settings, trip: Trip | None) ->
     return TOO_FAR if trip.metres > settings.cap(job.urgency) else ""
 
 
-def _key(choice: Choice, settings: Settings) -> tuple[object, ...]:
+def _key(choice: Choice, settings: Settings, priced: bool) -> tuple[object, ...]:
     one = choice.candidate
     minutes = choice.minutes if choice.minutes is not None else float("inf")
+    if priced:
+        total = choice.cost.total if choice.cost is not None else float("inf")
+        return (one.tier, total, not one.home, minutes, one.load, one.worker)
     first = one.home and one.load < settings.busy_from
     return (one.tier, not first, minutes + one.load * settings.load_min, one.load, one.worker)
+
+
+def _by_nearness(choice: Choice) -> tuple[object, ...]:
+    minutes = choice.minutes if choice.minutes is not None else float("inf")
+    return (choice.candidate.load > 0, minutes, choice.candidate.load, choice.worker)
 
 
 def nearest(job: Job, candidates: Sequence[Candidate], settings: Settings = DEFAULTS) -> Ranking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class Tier(IntEnum):
@@ -29,12 +29,23 @@ class Spot:
         return math.isfinite(self.lon) and math.isfinite(self.lat) and abs(self.lon) <= 180 and abs(self.lat) <= 90
 
 
+class Doing(StrEnum):
+    """What somebody is about: nothing, an order they have not reached yet, or one they are at."""
+
+    FREE = "free"
+    GOING = "going"
+    WORKING = "working"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Somebody who is entitled to go.
 
     `at`: where they are taken to be; None when nobody knows.  `load`: their open orders.  `home`: the order is at
     the estate they belong to.  `barred`: a code of why they are not to be asked about this order, or "".
+    `busy_min`: minutes since they arrived where they work.  `duty_min`: minutes left of their shift; None where that
+    is not known.  `urgent_in_hand`: another emergency is theirs and they are not through with it.
+    `pool`: by which reach they may be sent: team, company, town, alliance or district.
     """
 
     worker: str
@@ -45,17 +56,26 @@ class Candidate:
     load: int = 0
     home: bool = False
     barred: str = ""
+    doing: Doing = Doing.FREE
+    busy_min: float = 0.0
+    duty_min: float | None = None
+    urgent_in_hand: bool = False
+    pool: str = "company"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One open order.  `asked`: how far up the tiers have been asked; `skill` "" wants none in particular."""
+    """One open order.  `asked`: how far up the tiers have been asked; `skill` "" wants none in particular.
+
+    `left_min`: minutes until somebody is to be there; negative when that has passed, None when there is no such time.
+    """
 
     order: str
     at: Spot | None
     skill: str
     urgency: str
     asked: Tier = Tier.TEAM
+    left_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

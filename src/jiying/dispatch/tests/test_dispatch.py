@@ -63,6 +63,7 @@ def test_the_event_says_why_in_ids_and_numbers_alone(d):
     assert data["advice"] == {
         "engine": "nearest-1", "rank": 1, "of": 2, "best": str(d.worker.pk),
         "skill": "water", "tier": "team", "load": 0, "home": True, "soon": 1, "metres": 0, "minutes": 2,
+        "nearest": {"worker": str(d.worker.pk), "minutes": 2},
     }  # fmt: skip
     names = set(Worker.objects.values_list("name", flat=True))
     assert not [name for name in names if name in json.dumps(data, ensure_ascii=False)]
@@ -143,9 +144,39 @@ def test_who_is_on_the_way_is_left_alone(d):
     order = report(d, now=T0)
     let_it_work(after(1))
     act(order.pk, "depart", by=d.actor("worker"), now=after(5))
-    assert let_it_work(after(30)) == 0
+    assert let_it_work(after(21)) == 0
     assert len(assigned(order)) == 1
+    act(order.pk, "arrive", by=d.actor("operator"), data={}, now=after(21.5))
+    assert let_it_work(after(40)) == 0
     assert not Task.objects.exists()
+
+
+def test_who_is_on_the_way_far_too_long_is_replaced_and_told_to_the_centre_where_nobody_else_can(d):
+    automatic(d)
+    order = report(d, now=T0)
+    let_it_work(after(1.1))
+    act(order.pk, "depart", by=d.actor("worker"), now=after(5))
+    assert let_it_work(after(21.9)) == 0, "two minutes were expected: seventeen are given"
+    assert let_it_work(after(22.1)) == 1
+    assert assigned(order) == [(str(d.worker.pk), "rule"), (str(d.mate.pk), "rule")]
+    event = Event.objects.filter(order=order, verb="assign").latest("version")
+    assert (event.data["instead_of"], fresh(order).state) == (str(d.worker.pk), "assigned")
+    act(order.pk, "depart", by=d.actor("operator"), data={}, now=after(23))
+    assert let_it_work(after(41)) == 0
+    assert [event.data["step"] for event in Event.objects.filter(order=order, verb="ask_centre")] == ["stuck"]
+    assert Task.objects.get(pk=order.pk).why == "stuck"
+    assert order in queries.wants_somebody(Order.objects.all())
+    assert not verify(order.pk).broken
+
+
+def test_whom_a_person_picked_is_not_replaced_however_long_they_are_on_the_way(d):
+    automatic(d)
+    order = act(report(d, now=T0).pk, "sign", by=d.actor("company"), now=T0)
+    by = d.actor("company")
+    actions.say(order.pk, "assign", by=by, data={"worker": str(d.mate.pk)}, now=after(0.5))
+    act(order.pk, "depart", by=d.actor("operator"), data={}, now=after(1))
+    assert let_it_work(after(90)) == 0
+    assert len(assigned(order)) == 1
 
 
 def test_after_so_many_replacements_the_centre_is_told_once(d):

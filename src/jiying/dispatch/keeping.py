@@ -1,0 +1,81 @@
+"""Who keeps the worlds: one a district, in this process' memory, and every minute an outlook for everybody.
+
+Whether it runs once, twice or not at all, decisions are made: without an outlook by nearness.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from jiying.dispatch import outlooks, staff
+from jiying.dispatch.engine.outlook import Outlook
+from jiying.dispatch.world import OutOfStep, World
+from jiying.estates.models import Worker
+from jiying.estates.queries import zone_of
+
+log = logging.getLogger("jiying.dispatch")
+
+EVERY = timedelta(minutes=1)
+LOOK_EVERY_S = 5.0
+
+
+class Keeper:
+    """The worlds in memory, by district, and when each was looked at last."""
+
+    def __init__(self) -> None:
+        self.worlds: dict[str, World] = {}
+        self.looked: dict[str, datetime] = {}
+
+    def keep(self, now: datetime) -> int:
+        """Bring to date and publish every district that was not looked at for a minute; returns how many.
+
+        One whose look fails keeps none of the others waiting: its last outlook holds for some minutes yet.
+        """
+        done = 0
+        for district in sorted(set(Worker.objects.filter(active=True).values_list("company__district", flat=True))):
+            if district in self.looked and timedelta(0) <= now - self.looked[district] < EVERY:
+                continue
+            self.looked[district] = now
+            try:
+                outlooks.publish(district, self.look(district, now))
+            except Exception:
+                # Nobody waits for a price: without it the nearest goes.
+                log.exception("no outlook of %s; its world is made anew", district)
+                self.worlds.pop(district, None)
+                continue
+            done += 1
+        return done
+
+    def look(self, district: str, now: datetime) -> Outlook:
+        """The outlook of a district at `now`, from the world in memory; it is made where there is none yet."""
+        from jiying.dispatch.looking import outlook_of
+
+        world = self.worlds.get(district)
+        try:
+            if world is not None:
+                world.follow()
+        except OutOfStep:
+            world = None
+        if world is None:
+            world = self.worlds[district] = World.of(district, now)
+            world.follow()
+        people, plane = staff.read(district, now)
+        return outlook_of(world, people, plane, zone_of(district), now)
+
+
+def run(stop: threading.Event) -> None:
+    """Keep until `stop`."""
+    keeper = Keeper()
+    while not stop.wait(LOOK_EVERY_S):
+        try:
+            close_old_connections()
+            keeper.keep(timezone.now())
+        except Exception:
+            # The database may be away for a moment.
+            log.exception("the worlds could not be kept; trying again")
+    connection.close()

@@ -1,0 +1,94 @@
+"""The people of a district as the world in memory knows them: where they belong, what they can do, when they work.
+
+What is wrong with somebody's data leaves them out of the coverage and stops nothing: no place, no skill, no shift, a
+shift that ends before it begins, a place on another continent.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from jiying.dispatch.engine.outlook import Plane
+from jiying.dispatch.engine.world import Spot
+from jiying.dispatch.hands import spot_of
+from jiying.estates.duty import Hours, Switch, spans
+from jiying.estates.models import DutyChange, Shift, Worker
+
+FARTHEST_KM = 150.0
+"""Whose home is so far from the middle of the others' has a wrong coordinate, not a long way."""
+
+DAYS = (-1, 0, 1)
+Span = tuple[datetime, datetime]
+
+
+@dataclass(slots=True)
+class Person:
+    """One active worker."""
+
+    id: uuid.UUID
+    company: uuid.UUID
+    skills: frozenset[str]
+    home: Spot
+    hours: list[Hours] = field(default_factory=list)
+    switches: list[Switch] = field(default_factory=list)
+
+    def duty(self, now: datetime, zone: ZoneInfo) -> list[Span]:
+        """When they work from yesterday until tomorrow: in order and apart, with what was switched."""
+        found = sorted(spans(self.hours, now, zone, DAYS))
+        for switch in sorted(self.switches, key=lambda one: one.at):
+            found = _without(found, (switch.at, switch.until))
+            if switch.on:
+                found.append((switch.at, switch.until))
+        return _merged(sorted(found))
+
+
+def _without(rows: list[Span], cut: Span) -> list[Span]:
+    kept = []
+    for begin, end in rows:
+        kept += [span for span in ((begin, min(end, cut[0])), (max(begin, cut[1]), end)) if span[0] < span[1]]
+    return kept
+
+
+def _merged(rows: list[Span]) -> list[Span]:
+    kept: list[Span] = []
+    for begin, end in rows:
+        if kept and begin <= kept[-1][1]:
+            kept[-1] = (kept[-1][0], max(kept[-1][1], end))
+        else:
+            kept.append((begin, end))
+    return kept
+
+
+def read(district: str, now: datetime) -> tuple[list[Person], Plane]:
+    """The active workers of `district` whose place is known, by id, and the plane around them.  Three queries."""
+    rows = Worker.objects.filter(active=True, company__district=district).order_by("pk")
+    placed = []
+    columns = ("pk", "company_id", "skills", "home_estate__lon", "home_estate__lat")
+    for pk, company, skills, lon, lat in rows.values_list(*columns):
+        home = spot_of(lon, lat)
+        if home is not None and home.is_somewhere:
+            placed.append(Person(pk, company, frozenset(skills), home))
+    middle = Spot(0.0, 0.0)
+    if placed:
+        middle = Spot(*(float(np.median([getattr(one.home, name) for one in placed])) for name in ("lon", "lat")))
+    plane = Plane(middle)
+    people = {one.id: one for one in placed if np.hypot(*plane.km(one.home)) <= FARTHEST_KM}
+    ours = {"worker__company__district": district, "worker__active": True}
+    hours: dict[uuid.UUID, list[Hours]] = defaultdict(list)
+    for pk, start, end, weekdays in Shift.objects.filter(**ours).values_list(
+        "worker_id", "start_min", "end_min", "weekdays"
+    ):
+        hours[pk].append(Hours(start, end, weekdays))
+    switches: dict[uuid.UUID, list[Switch]] = defaultdict(list)
+    changes = DutyChange.objects.filter(**ours, until__gt=now).order_by("at", "pk")
+    for pk, on, at, until in changes.values_list("worker_id", "on", "at", "until"):
+        switches[pk].append(Switch(on, at, until))
+    for pk, person in people.items():
+        person.hours, person.switches = hours.get(pk, []), switches.get(pk, [])
+    return list(people.values()), plane

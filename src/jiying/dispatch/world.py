@@ -1,0 +1,156 @@
+"""The world of a district in memory: who has what in hand, what waits, what was seen of late; followed by the log.
+
+`World.of` reads it from the database, `follow` takes in what the event log has since, `look` works out the outlook.
+The outlook depends on what the database says and on `now` alone, not on when the world was made: after a restart, and
+with two of them, it is the same to the byte.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from jiying.dispatch.engine.world import Spot
+from jiying.dispatch.hands import spot_of
+from jiying.orders import followers
+from jiying.orders.models import Event, Order
+from jiying.orders.states import OPEN, WAITING, State
+from jiying.orders.store import pack_of
+from jiying.rules.faults import NoPack
+
+WINDOW = timedelta(hours=24)
+"""What is older says nothing any more: what was seen fades to a third in four hours and a half."""
+
+IN_HAND = frozenset({State.ASSIGNED, State.EN_ROUTE, State.ON_SITE})
+MOST_SEEN = 50_000
+CHUNK = 500
+TOO_FAR_BEHIND = 20_000
+"""So many events later it is faster to read everything anew."""
+
+
+class Seen(NamedTuple):
+    """A repair that was reported in the window."""
+
+    reported: datetime
+    at: Spot
+    urgent: bool
+    skill: str
+
+
+class InHand(NamedTuple):
+    """An open order that somebody has."""
+
+    worker: uuid.UUID
+    state: str
+    since: datetime
+    at: Spot | None
+
+
+class OutOfStep(Exception):
+    """The log no longer has what was read of it, or has gone on too far: the world is to be made anew."""
+
+
+@dataclass
+class World:
+    """One district: orders `in_hand` and those that `wait` for somebody, by id; what was `seen`; work that is under way
+    (`arrived`) and finished (`worked`: when it began, minutes).
+    """
+
+    district: str
+    cursor: followers.Position
+    in_hand: dict[uuid.UUID, InHand] = field(default_factory=dict)
+    waiting: set[uuid.UUID] = field(default_factory=set)
+    seen: dict[uuid.UUID, Seen] = field(default_factory=dict)
+    arrived: dict[uuid.UUID, datetime] = field(default_factory=dict)
+    worked: dict[uuid.UUID, tuple[datetime, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, district: str, now: datetime) -> World:
+        """From the database.  What commits meanwhile stands after the cursor and is read again by `follow`."""
+        world = cls(district, followers.end())
+        rows = Order.objects.filter(district=district)
+        world._take(rows.filter(state__in=sorted(OPEN)))
+        newest = rows.filter(reported_at__gte=now - WINDOW).order_by("-reported_at")
+        world._take(newest[:MOST_SEEN])
+        begun = Event.objects.filter(verb__in=("arrive", "done"), at__gte=now - WINDOW, district=district)
+        for order, verb, at in begun.order_by("order_id", "version").values_list("order_id", "verb", "at"):
+            world._work(order, verb, at)
+        return world
+
+    def follow(self) -> int:
+        """Take in what the log has since; returns how many events that were.
+
+        Raises:
+            OutOfStep: make the world anew.
+        """
+        xid, seq = self.cursor
+        # The last one that was read is read again: where it is gone, another log answers.
+        columns = ("xid", "seq", "order_id", "district", "verb", "at")
+        rows = list(followers.after((xid, seq - 1)).values_list(*columns)[: TOO_FAR_BEHIND + 2])
+        if seq:
+            if not rows or rows[0][:2] != self.cursor:
+                raise OutOfStep
+            rows = rows[1:]
+        if len(rows) > TOO_FAR_BEHIND:
+            raise OutOfStep
+        touched: dict[uuid.UUID, None] = {}
+        for _xid, _seq, order, district, verb, at in rows:
+            if district == self.district:
+                touched[order] = None
+                self._work(order, verb, at)
+        for order in touched:
+            self.in_hand.pop(order, None)
+            self.waiting.discard(order)
+        ids = list(touched)
+        for first in range(0, len(ids), CHUNK):
+            self._take(Order.objects.filter(pk__in=ids[first : first + CHUNK]))
+        if rows:
+            self.cursor = rows[-1][:2]
+        return len(rows)
+
+    def forget(self, now: datetime) -> None:
+        """Let go of what lies before the window."""
+        since = now - WINDOW
+        newest = sorted(
+            (key for key, one in self.seen.items() if since <= one.reported <= now),
+            key=lambda key: (self.seen[key].reported, key),
+        )[-MOST_SEEN:]
+        self.seen = {key: self.seen[key] for key in newest}
+        self.arrived = {key: at for key, at in self.arrived.items() if at >= since}
+        self.worked = {key: self.worked[key] for key in sorted(self.worked) if self.worked[key][0] >= since}
+
+    def _take(self, rows: QuerySet[Order]) -> None:
+        columns = (
+            *("pk", "worker_id", "state", "state_since", "lon", "lat"),
+            *("urgency", "kind", "category", "pack", "reported_at"),
+        )
+        for pk, worker, state, since, lon, lat, urgency, kind, category, pack, reported in rows.values_list(
+            *columns
+        ).iterator(chunk_size=2000):
+            spot = spot_of(lon, lat)
+            spot = spot if spot is not None and spot.is_somewhere else None
+            if worker is not None and state in IN_HAND:
+                self.in_hand[pk] = InHand(worker, state, since, spot)
+            elif kind == "repair" and worker is None and state in WAITING:
+                self.waiting.add(pk)
+            if kind == "repair" and spot is not None:
+                self.seen[pk] = Seen(reported, spot, urgency == "emergency", skill_of(pack, category))
+
+    def _work(self, order: uuid.UUID, verb: str, at: datetime) -> None:
+        if verb == "arrive":
+            self.arrived[order] = at
+        elif verb == "done" and (begun := self.arrived.pop(order, None)) is not None:
+            self.worked[order] = (begun, (at - begun).total_seconds() / 60)
+
+
+def skill_of(pack: str, category: str) -> str:
+    """The skill that a category wants; "" where none, or where its pack is not here any more."""
+    try:
+        found = pack_of(pack).categories.get(category)
+    except NoPack:
+        return ""
+    return found.skill if found else ""
