@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.compiled import compiled
+from jiying.dispatch.engine.fleet.compiled import compiled, inlined
 from jiying.dispatch.engine.fleet.cover import learn_order
 from jiying.dispatch.engine.fleet.kernels import REVEALED, TRIPS
 from jiying.dispatch.engine.fleet.motion import advance_one
@@ -99,7 +99,7 @@ def nearby_of(world: World, feed: np.ndarray, kind: int, cap_km: float, min_per_
     )  # fmt: skip
 
 
-@compiled
+@inlined
 def bucket_of(near, x, y, team, town):
     """Where somebody, or something, at a place and of a team and town is listed."""
     if near.kind == NEAREST:
@@ -109,7 +109,7 @@ def bucket_of(near, x, y, team, town):
     return team if near.kind == TEAM else town
 
 
-@compiled
+@inlined
 def around(near, bucket):
     """The buckets to look at from one: rows from, to, columns from, to (the ends are not in)."""
     row, column = bucket // near.nx, bucket % near.nx
@@ -119,7 +119,7 @@ def around(near, bucket):
     )  # fmt: skip
 
 
-@compiled
+@inlined
 def expect(near, at, one):
     """Something happens to a worker at a time; what was expected of them before counts no more."""
     near.due[one] = at
@@ -136,7 +136,7 @@ def expect(near, at, one):
     near.heap_at[place], near.heap_who[place] = at, one
 
 
-@compiled
+@inlined
 def earliest(near):
     """Take the worker to whom something happens first out of the heap."""
     first = near.heap_who[0]
@@ -156,7 +156,7 @@ def earliest(near):
     return first
 
 
-@compiled
+@inlined
 def list_free(near, worker, one):
     """A worker is free where they stand."""
     bucket = bucket_of(near, worker.x, worker.y, worker.team, worker.town)
@@ -168,7 +168,7 @@ def list_free(near, worker, one):
     near.place[one, 0], near.place[one, 1], near.until[one] = worker.x, worker.y, worker.duty_to - 0.02
 
 
-@compiled
+@inlined
 def strike_free(near, one):
     """A worker is not free any more."""
     before, after = near.free_prev[one], near.free_next[one]
@@ -181,7 +181,7 @@ def strike_free(near, one):
     near.bucket[one] = -1
 
 
-@compiled
+@inlined
 def list_order(near, order, index, later):
     """An order waits, behind those of its kind: `later` 0 for emergencies that can still be in time, 1 for the rest."""
     bucket = bucket_of(near, order.x, order.y, order.team, order.town)
@@ -198,7 +198,7 @@ def list_order(near, order, index, later):
         near.count[SEQUENCE] += 1
 
 
-@compiled
+@inlined
 def strike_order(near, order, index):
     """An order does not wait any more."""
     bucket = bucket_of(near, order.x, order.y, order.team, order.town)
@@ -214,7 +214,7 @@ def strike_order(near, order, index):
         near.order_last[later, order.skill, bucket] = before
 
 
-@compiled
+@inlined
 def nearest_free(near, now, order, road):
     """The nearest worker who may serve an order, -1 for none; of equals the one with the lowest number."""
     bucket = bucket_of(near, order.x, order.y, order.team, order.town)
@@ -232,7 +232,7 @@ def nearest_free(near, now, order, road):
     return found
 
 
-@compiled
+@inlined
 def first_wish(near, now, one, orders, road):
     """The waiting order whose turn is first, of those a worker may serve; -1 for none."""
     found = -1
@@ -259,7 +259,7 @@ def first_wish(near, now, one, orders, road):
     return found
 
 
-@compiled
+@inlined
 def happen(now, world, near, finish):
     """Let everything happen until `now`: work is done, shifts begin and end."""
     while near.count[HEAPED] and near.heap_at[0] <= now:
@@ -282,7 +282,7 @@ def happen(now, world, near, finish):
             near.count[FRESH] += 1
 
 
-@compiled
+@inlined
 def take_in(now, feed, world, near, road, prices):
     """Orders are reported; emergencies that cannot be in time any more go behind what waits already."""
     tally, count = world.tally, near.count
@@ -306,7 +306,7 @@ def take_in(now, feed, world, near, road, prices):
         count[OLDEST] += 1
 
 
-@compiled
+@inlined
 def set_off(now, one, index, world, near, service, finish, trips, road):
     """A worker goes to an order."""
     worker, order = world.workers[one], world.orders[index]
@@ -326,7 +326,7 @@ def set_off(now, one, index, world, near, service, finish, trips, road):
     expect(near, finish[one], one)
 
 
-@compiled
+@inlined
 def offer(now, world, near, service, finish, trips, road):
     """A batch: what waits is offered, in its turn, to all who are free."""
     count, orders = near.count, world.orders
