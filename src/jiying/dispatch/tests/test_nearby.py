@@ -33,7 +33,8 @@ def days(draw) -> Day:
     orders = draw(
         st.lists(
             st.tuples(
-                minutes, places, st.integers(0, KINDS - 1), st.booleans(), st.sampled_from([0.0, 0.1, 5.0, 17.25, 60.0]),
+                minutes, places, st.integers(0, KINDS - 1), st.booleans(),
+                st.sampled_from([0.0, 0.1, 5.0, 17.25, 60.0]),
                 st.integers(0, 2), st.booleans(),
             ),
             max_size=30,
