@@ -62,12 +62,12 @@ class Nearby(NamedTuple):
     heap_who: np.ndarray
     fresh: np.ndarray  # [worker] those who became free since the last batch
     wish: np.ndarray  # [worker] the waiting order whose turn is first, of those they may serve
-    count: np.ndarray  # see below
+    numbers: np.ndarray  # see below
 
 
 HEAPED, FRESH, SEQUENCE, OLDEST, OFFERED = range(5)
-"""Places of `count`: length of the heap, how many are fresh, the next rank of what is not urgent, the oldest emergency
-that may turn late, orders that were offered in a batch."""
+"""Places of `numbers`: length of the heap, how many are fresh, the next rank of what is not urgent, the oldest
+emergency that may turn late, orders that were offered in a batch."""
 
 
 def nearby_of(world: World, feed: np.ndarray, kind: int, cap_km: float, min_per_km: float) -> Nearby:
@@ -125,8 +125,8 @@ def expect(near, at, one):
     near.due[one] = at
     if at == math.inf:
         return
-    place = near.count[HEAPED]
-    near.count[HEAPED] += 1
+    place = near.numbers[HEAPED]
+    near.numbers[HEAPED] += 1
     while place > 0:
         above = (place - 1) // 2
         if near.heap_at[above] <= at:
@@ -140,8 +140,8 @@ def expect(near, at, one):
 def earliest(near):
     """Take the worker to whom something happens first out of the heap."""
     first = near.heap_who[0]
-    near.count[HEAPED] -= 1
-    many = near.count[HEAPED]
+    near.numbers[HEAPED] -= 1
+    many = near.numbers[HEAPED]
     at, one = near.heap_at[many], near.heap_who[many]
     place = 0
     while 2 * place + 1 < many:
@@ -194,8 +194,8 @@ def list_order(near, order, index, later):
     near.order_last[later, order.skill, bucket] = index
     near.rank[index] = index
     if later and near.kind != TEAM:
-        near.rank[index] = LATER + near.count[SEQUENCE]
-        near.count[SEQUENCE] += 1
+        near.rank[index] = LATER + near.numbers[SEQUENCE]
+        near.numbers[SEQUENCE] += 1
 
 
 @inlined
@@ -262,7 +262,7 @@ def first_wish(near, now, one, orders, road):
 @inlined
 def happen(now, world, near, finish):
     """Let everything happen until `now`: work is done, shifts begin and end."""
-    while near.count[HEAPED] and near.heap_at[0] <= now:
+    while near.numbers[HEAPED] and near.heap_at[0] <= now:
         at = near.heap_at[0]
         one = earliest(near)
         if near.due[one] != at:
@@ -278,14 +278,14 @@ def happen(now, world, near, finish):
         list_free(near, worker, one)
         if near.wish[one] != ASKED:
             near.wish[one] = ASKED
-            near.fresh[near.count[FRESH]] = one
-            near.count[FRESH] += 1
+            near.fresh[near.numbers[FRESH]] = one
+            near.numbers[FRESH] += 1
 
 
 @inlined
 def take_in(now, feed, world, near, road, prices):
     """Orders are reported; emergencies that cannot be in time any more go behind what waits already."""
-    tally, count = world.tally, near.count
+    tally, count = world.tally, near.numbers
     while tally[REVEALED] < len(feed) and feed[tally[REVEALED]].reported <= now:
         index = tally[REVEALED]
         world.orders[index] = feed[index]
@@ -329,7 +329,7 @@ def set_off(now, one, index, world, near, service, finish, trips, road):
 @inlined
 def offer(now, world, near, service, finish, trips, road):
     """A batch: what waits is offered, in its turn, to all who are free."""
-    count, orders = near.count, world.orders
+    count, orders = near.numbers, world.orders
     fresh, many = near.fresh, 0
     for k in range(count[FRESH]):
         one = fresh[k]
@@ -392,7 +392,7 @@ def run_simple(ticks_a_minute, end, feed, service, finish, trips, world, near, r
         happen(now, world, near, finish)
         take_in(now, feed, world, near, road, prices)
         if not urgent:
-            if near.count[FRESH] or near.count[OFFERED] < world.tally[REVEALED]:
+            if near.numbers[FRESH] or near.numbers[OFFERED] < world.tally[REVEALED]:
                 offer(now, world, near, service, finish, trips, road)
             ticks += 1
             continue
