@@ -271,16 +271,10 @@ def test_a_day_without_workers_or_without_orders_is_a_plan_without_trips(policy,
 
 
 @pytest.mark.parametrize("policy", POLICY_NAMES)
-def test_a_shift_that_began_before_midnight_counts_from_midnight_and_one_that_ended_then_is_no_trouble(
-    policy, tmp_path
-):
-    workers = [one_worker(shifts="-60-480"), one_worker(worker="gone", shifts="-480--60")]
-    folder = day_of(tmp_path / "day", [one_order(reported_min="5")], workers)
-    assert [(trip["worker"], trip["order"]) for trip in read(plan(read_day(folder), policy)) if trip["order"]] == [
-        ("w", "a")
-    ]
-    gone = day_of(tmp_path / "gone", [one_order(reported_min="-70")], workers[1:])
-    assert plan(read_day(gone), policy) == []
+def test_a_shift_that_began_before_midnight_counts_from_midnight(policy, tmp_path):
+    folder = day_of(tmp_path / "day", [one_order(reported_min="5")], [one_worker(shifts="-60-480")])
+    served = [(trip["worker"], trip["order"]) for trip in read(plan(read_day(folder), policy)) if trip["order"]]
+    assert served == [("w", "a")]
 
 
 @pytest.mark.parametrize("policy", ["team", "town", "nearest"])
