@@ -28,7 +28,11 @@ BY_HOUR = (12, 9, 8, 7, 8, 9, 17, 41, 68, 78, 77, 64, 46, 53, 61, 56, 52, 50, 60
 
 @dataclass(frozen=True)
 class Made:
-    """What a day is made of; `kind` normal, burst or recall."""
+    """What a day is made of; `kind` normal, burst or recall.
+
+    `burst`: so many times the reports from 12:00 to 20:00; of those on top, a share `urgent_burst` are emergencies, and
+    an estate of a hot town has `hot` times its part.
+    """
 
     seed: int = 1
     kind: str = "normal"
@@ -37,8 +41,10 @@ class Made:
     estates: int = 2500
     towns: int = 36
     hot_towns: int = 8
+    hot: float = 2.5
     burst: float = 4.0
     urgent: float = 0.3
+    urgent_burst: float = 0.5
     service_min: float = 30.0
     spread: float = 0.55
     wide_km: float = 30.0
@@ -51,15 +57,17 @@ def make(folder: Path, made: Made) -> Path:
     rng = np.random.default_rng(made.seed)
     size = np.array([made.wide_km, made.high_km])
     centres = rng.random((made.towns, 2)) * size
-    core = rng.random(2) * size
-    dense = rng.random(made.towns) < 0.6
-    centres[dense] = core + rng.normal(0, 0.28, (int(dense.sum()), 2)) * size
-    centres = np.clip(centres, 0, size)
-    town = rng.choice(made.towns, made.estates, p=rng.dirichlet(np.full(made.towns, 6.0)))
-    place = np.clip(centres[town] + rng.normal(0, 1.3, (made.estates, 2)), 0, size).round(4)
+    core = (0.15 + 0.7 * rng.random(2)) * size
+    dense = rng.random(made.towns) < 2 / 3
+    centres[dense] = core + rng.normal(0, 0.25, (int(dense.sum()), 2)) * size
+    share = rng.gamma(12.0, 1.0, made.towns) * np.where(dense, 1.6, 1.0)
+    town = rng.choice(made.towns, made.estates, p=share / share.sum())
+    spread_km = np.where(dense, 1.1, 2.0)[town, None]
+    place = _inside(_inside(centres, size)[town] + rng.normal(0, 1.0, (made.estates, 2)) * spread_km, size).round(4)
     team = town * 3 + rng.integers(0, 3, made.estates)
     weight = rng.gamma(2.0, 1.0, made.estates)
-    homes = rng.choice(made.estates, made.workers, p=weight / weight.sum())
+    people = weight * rng.gamma(8.0, 1.0, made.towns * 3)[team]  # some teams are strong, some short of people
+    homes = rng.choice(made.estates, made.workers, p=people / people.sum())
     trades, spans = list(TRADES), list(SHIFTS)
     trade = rng.choice(len(trades), made.workers, p=list(TRADES.values()))
     shift = [spans[i] for i in rng.choice(len(spans), made.workers, p=list(SHIFTS.values()))]
@@ -85,24 +93,36 @@ def make(folder: Path, made: Made) -> Path:
     return folder
 
 
+def _inside(places: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """What lies beyond a border, as far within: cut off there, it would heap up."""
+    beyond = np.abs(places)
+    return np.clip(size - np.abs(size - beyond), 0, size)
+
+
 def _orders(rng: np.random.Generator, made: Made, town: np.ndarray, weight: np.ndarray) -> list[tuple[Any, ...]]:
-    hours = np.array(BY_HOUR, float) / sum(BY_HOUR)
-    minute = np.sort((rng.choice(24, made.orders, p=hours) + rng.random(made.orders)) * 60).round(4)
-    hot = np.isin(town, rng.choice(made.towns, min(made.hot_towns, made.towns), replace=False))
-    calm = weight / weight.sum()
-    crowd = weight * np.where(hot, 2.0, 1.0)
-    rows = []
-    for t in minute:
-        rush = made.kind != "normal" and 720 <= t < 1200
-        times = rng.poisson(made.burst - 1) + 1 if rush else 1
-        for _ in range(times):
-            estate = rng.choice(len(weight), p=crowd / crowd.sum() if rush else calm)
-            at = min(t + rng.random() * 5, 1200.0) if rush else t
-            skill = SKILLS[rng.choice(5, p=SHARES)]
-            urgent = int(rng.random() < (0.48 if rush else made.urgent))
-            work = float(np.exp(np.log(made.service_min) + rng.normal(0, made.spread)))
-            rows.append((round(at, 4), estate, skill, urgent, work))
-    return sorted(rows, key=lambda row: row[0])
+    """Minute, estate, skill, emergency, minutes of work, by minute; a burst comes on top of an ordinary day."""
+    by_hour = np.array(BY_HOUR, float)
+    minute, estate = _reports(rng, made.orders, by_hour, weight)
+    urgent = rng.random(made.orders) < made.urgent
+    if made.kind != "normal":
+        rush = np.where((np.arange(24) >= 12) & (np.arange(24) < 20), by_hour, 0.0)
+        hot = np.isin(town, rng.choice(made.towns, min(made.hot_towns, made.towns), replace=False))
+        more = round((made.burst - 1) * float(np.count_nonzero((minute >= 720) & (minute < 1200))))
+        extra = _reports(rng, more, rush, weight * np.where(hot, made.hot, 1.0))
+        minute, estate = np.append(minute, extra[0]), np.append(estate, extra[1])
+        urgent = np.append(urgent, rng.random(more) < made.urgent_burst)
+    skill = rng.choice(len(SKILLS), len(minute), p=SHARES)
+    work = made.service_min * np.exp(rng.normal(0, made.spread, len(minute)))
+    return [
+        (minute[row], estate[row], SKILLS[skill[row]], int(urgent[row]), work[row])
+        for row in np.argsort(minute, kind="stable").tolist()
+    ]
+
+
+def _reports(rng: np.random.Generator, many: int, by_hour: np.ndarray, weight: np.ndarray) -> tuple[Any, Any]:
+    """Minutes and estates of `many` reports."""
+    hour = rng.choice(24, many, p=by_hour / by_hour.sum())
+    return ((hour + rng.random(many)) * 60).round(4), rng.choice(len(weight), many, p=weight / weight.sum())
 
 
 def _write(path: Path, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -270,6 +270,30 @@ def test_a_day_without_workers_or_without_orders_is_a_plan_without_trips(policy,
     assert plan(read_day(day_of(tmp_path / "c", [], [])), policy) == []
 
 
+@pytest.mark.parametrize("policy", POLICY_NAMES)
+def test_a_shift_that_began_before_midnight_counts_from_midnight(policy, tmp_path):
+    folder = day_of(tmp_path / "day", [one_order(reported_min="5")], [one_worker(shifts="-60-480")])
+    served = [(trip["worker"], trip["order"]) for trip in read(plan(read_day(folder), policy)) if trip["order"]]
+    assert served == [("w", "a")]
+
+
+@pytest.mark.parametrize("policy", ["team", "town", "nearest"])
+@pytest.mark.parametrize("minute", [457.3, 720.0, 811.0333])
+def test_the_compiled_piece_stops_where_the_steps_stop(folder, policy, minute):
+    day = read_day(folder)
+    found = [play(day, policy, minute, timed=timed) for timed in (True, False)]
+    lines = [rows_of(day, played.feed_rows, played.trips, None) for played in found]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) > 20
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_hundred_thousand_orders_at_once_are_no_trouble_for_the_nearest_either(timed, tmp_path):
+    orders = [one_order(order=str(n), x_km=n % 97 / 10, emergency=str(n % 2)) for n in range(100_000)]
+    folder = day_of(tmp_path / "day", orders, [one_worker(shifts="450-620")])
+    assert 2 <= len(play(read_day(folder), "nearest", timed=timed).trips) <= 10
+
+
 @pytest.mark.parametrize("emergency", ["0", "1"])
 def test_a_hundred_thousand_orders_at_once_are_no_trouble(emergency, tmp_path):
     orders = [one_order(order=str(n), x_km=n % 97 / 10, emergency=emergency) for n in range(100_000)]

@@ -21,3 +21,9 @@ import numba  # noqa: E402  (reads the folder once, when it is imported)
 def compiled(function: Any) -> Any:
     """Compile `function` at its first call; one thread, strict arithmetic: the same bytes everywhere."""
     return numba.njit(function, cache=True)
+
+
+def inlined(function: Any) -> Any:
+    """The same for a small part of others: put where it is called, since handing over a record of many arrays costs
+    more than what such a part does."""
+    return numba.njit(function, cache=True, forceinline=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.cover import FILLED_AT, LOOKED_AT, MOVED_AT, learn_order, look
-from jiying.dispatch.engine.fleet.motion import advance, depart
 from jiying.dispatch.engine.fleet.moves import decide_moves
 from jiying.dispatch.engine.fleet.simple import TEAM, decide_simple
 from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN
@@ -127,26 +124,3 @@ def serve_open(now, reported, world, road, kind, cap_km, before):
     if kind == TEAM:
         waiting.sort()
     return decide_simple(now, waiting, world.workers, world.orders, road, kind, cap_km, before)
-
-
-@compiled
-def run_simple(now, ticks, ticks_a_minute, end, feed, service, finish, trips, world, road, prices, kind, cap_km):
-    """Whole days of a simple policy in one go, as `Run.until` does step by step; returns how many batches it was."""
-    following, before = 0, -math.inf
-    while True:
-        batch = round(ticks / ticks_a_minute * 1e4) / 1e4
-        while following < len(feed) and (feed[following].emergency == 0 or feed[following].reported < now):
-            following += 1
-        urgent = following < len(feed) and feed[following].reported < batch
-        now = feed[following].reported if urgent else batch
-        if now > end:
-            return ticks
-        advance(now, world.workers, world.orders, world.shifts, finish, world.field)
-        reveal(now, feed, world, prices)
-        if serve_open(now, following if urgent else -1, world, road, kind, cap_km, before):
-            depart(now, world, service, finish, trips, road, True)
-        if urgent:
-            following += 1
-        else:
-            ticks += 1
-            before = now

@@ -33,32 +33,32 @@ def next_shift(worker, shifts):
 
 
 @compiled
+def advance_one(now, worker, one, orders, shifts, finish, field):
+    """Let everything happen to the worker of number `one` until `now`."""
+    if worker.state == BUSY:
+        if finish[one] > now:
+            return
+        orders[worker.order].state = DONE
+        learn_service(field, finish[one] - worker.arrive_min)
+        worker.state, worker.order = IDLE, -1
+        worker.free_min = worker.idle_since = finish[one]
+    if worker.state == MOVING and worker.free_min <= now and worker.x == worker.goal_x and worker.y == worker.goal_y:
+        worker.state, worker.idle_since = IDLE, worker.free_min
+    while worker.state != OFF and worker.state != GOING and worker.free_min <= now and worker.duty_to <= now:
+        next_shift(worker, shifts)
+    while worker.state == OFF and worker.duty_from <= now:
+        if worker.duty_to <= now:
+            next_shift(worker, shifts)
+            continue
+        worker.state = IDLE
+        worker.free_min = worker.idle_since = max(worker.duty_from, worker.free_min)
+
+
+@compiled
 def advance(now, workers, orders, shifts, finish, field):
     """Let everything happen until `now`.  `finish`: when each busy worker will be done; nobody else may look at it."""
     for one in range(len(workers)):
-        worker = workers[one]
-        if worker.state == BUSY:
-            if finish[one] > now:
-                continue
-            orders[worker.order].state = DONE
-            learn_service(field, finish[one] - worker.arrive_min)
-            worker.state, worker.order = IDLE, -1
-            worker.free_min = worker.idle_since = finish[one]
-        if (
-            worker.state == MOVING
-            and worker.free_min <= now
-            and worker.x == worker.goal_x
-            and worker.y == worker.goal_y
-        ):
-            worker.state, worker.idle_since = IDLE, worker.free_min
-        while worker.state != OFF and worker.state != GOING and worker.free_min <= now and worker.duty_to <= now:
-            next_shift(worker, shifts)
-        while worker.state == OFF and worker.duty_from <= now:
-            if worker.duty_to <= now:
-                next_shift(worker, shifts)
-                continue
-            worker.state = IDLE
-            worker.free_min = worker.idle_since = max(worker.duty_from, worker.free_min)
+        advance_one(now, workers[one], one, orders, shifts, finish, field)
 
 
 @compiled

@@ -8,8 +8,9 @@ import time
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.kernels import MOVES, TRIPS, decide_batch, decide_one, reveal, run_simple, serve_open
+from jiying.dispatch.engine.fleet.kernels import MOVES, TRIPS, decide_batch, decide_one, reveal, serve_open
 from jiying.dispatch.engine.fleet.motion import advance, depart, mend
+from jiying.dispatch.engine.fleet.nearby import nearby_of, run_simple
 from jiying.dispatch.engine.fleet.policies import Policy
 from jiying.dispatch.engine.fleet.prices import Road
 from jiying.dispatch.engine.fleet.simple import NEAREST
@@ -66,11 +67,12 @@ class Run:
 
     def whole(self, end: float) -> None:
         """The same for a simple policy, compiled in one piece and not timed."""
-        room = len(self.feed) + len(self.world.workers)
-        self.trips = np.zeros(room, TRIP)
+        world, road, policy = self.world, self.road, self.policy
+        self.trips = np.zeros(len(self.feed), TRIP)
+        near = nearby_of(world, self.feed, policy.simple, policy.cap_km, road.min_per_km)
         run_simple(
-            0.0, 0, float(TICKS_A_MINUTE), end, self.feed, self.service, self.finish, self.trips, self.world, self.road,
-            self.policy.prices, self.policy.simple, self.policy.cap_km,
+            float(TICKS_A_MINUTE), end, self.feed, self.service, self.finish, self.trips, world, near, road,
+            policy.prices,
         )  # fmt: skip
 
     def _step(self, now: float, reported: int) -> None:

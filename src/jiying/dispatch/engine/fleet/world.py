@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -65,19 +66,27 @@ def world_of(
     begins = np.cumsum([0, *map(len, shifts)])
     rows = np.array([span for own in shifts for span in own], float).reshape(-1, 2)
     workers["shift"], workers["last_shift"] = begins[:-1], begins[1:]
-    for one, own in enumerate(shifts):
-        workers[one]["duty_from"], workers[one]["duty_to"] = own[0] if own else (math.inf, math.inf)
-    kinds = max(kinds, 1)
-    slots = int(max((end for _, end in rows), default=0.0) // SLOT_MIN) + 2
-    roster = np.zeros((kinds, slots))
-    for one, own in enumerate(shifts):
-        bits = [kind for kind in range(kinds) if int(skills[one]) >> kind & 1]
-        for begin, end in own:
-            roster[bits, math.ceil(begin / SLOT_MIN) : int(end // SLOT_MIN)] += 1
+    has = begins[1:] > begins[:-1]
+    workers["duty_from"] = workers["duty_to"] = math.inf
+    workers["duty_from"][has], workers["duty_to"][has] = rows[begins[:-1][has]].T
     return World(
         workers, np.zeros(room, ORDER), np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(5, np.int64),
-        rows, roster, _field(places[[bool(own) for own in shifts]], kinds, road, prices, past),
+        rows, _roster(rows, np.repeat(np.asarray(skills, np.int64), np.diff(begins)), max(kinds, 1)),
+        _field(places[has], max(kinds, 1), road, prices, past),
     )  # fmt: skip
+
+
+def _roster(spans: np.ndarray, skills: np.ndarray, kinds: int) -> np.ndarray:
+    """[skill, quarter of an hour] how many are on duty, by shifts and the skills of who has each."""
+    slots = int(max(spans[:, 1].max(initial=0.0), 0.0) // SLOT_MIN) + 2
+    begin = np.maximum(np.ceil(spans[:, 0] / SLOT_MIN), 0).astype(np.int64)
+    end = np.maximum(spans[:, 1] // SLOT_MIN, 0).astype(np.int64)
+    whole = end > begin
+    own = (skills[:, None] >> np.arange(kinds) & 1).astype(float)[whole]
+    change = np.zeros((slots + 1, kinds))
+    np.add.at(change, begin[whole], own)
+    np.subtract.at(change, end[whole], own)
+    return np.ascontiguousarray(change.cumsum(axis=0)[:slots].T)
 
 
 def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: History | None) -> Field:
@@ -91,9 +100,11 @@ def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: Hist
     dy, dx = np.mgrid[-span : span + 1, -span : span + 1]
     inside = dx**2 + dy**2 <= reach**2
     prior = np.zeros((ny, nx))
-    for x, y in homes:
-        row, column = int((y - low[1]) / cell), int((x - low[0]) / cell)
-        prior[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] += 1.0
+    at = ((homes - low) / cell).astype(np.int64)
+    living = np.zeros((ny, nx))
+    np.add.at(living, (at[:, 1], at[:, 0]), 1.0)
+    for row, column in np.argwhere(living).tolist():
+        prior[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] += living[row, column]
     prior = prior.ravel() / max(prior.sum(), 1.0)
     known = np.zeros(9)
     middle = math.log(SERVICE_MEDIAN_MIN)
@@ -116,10 +127,11 @@ def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: Hist
     table = lambda: np.zeros((kinds, nx * ny))  # noqa: E731
     return Field(
         float(low[0]), float(low[1]), cell, nx, ny, dx[inside].astype(np.int64), dy[inside].astype(np.int64),
-        table(), table(), table(), table(), prior, seen, by_skill, tails(prices.clumps), ahead, known,
+        table(), table(), table(), table(), prior, seen, by_skill, tails(prices.clumps).copy(), ahead, known,
     )  # fmt: skip
 
 
+@cache
 def tails(clumps: float, doublings: int = 16, most: int = 160) -> np.ndarray:
     """P(N >= n) of a negative binomial with mean `LOWEST` * 2 ** (row / NORM_EVERY) and dispersion `clumps`."""
     rows = int(doublings * NORM_EVERY)
@@ -132,4 +144,5 @@ def tails(clumps: float, doublings: int = 16, most: int = 160) -> np.ndarray:
             table[row, n] = max(left, 0.0)
             left -= chance
             chance *= (n + clumps) / (n + 1) * mean / (mean + clumps)
+    table.flags.writeable = False
     return table
