@@ -50,9 +50,10 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
     from jiying.notices import sending
     from jiying.orders import followers, watcher
 
+    loops = (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run, jobs.run_slow, sending.run)
     threads = [
         threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)
-        for loop in (watcher.run, watcher.keep_tidy, followers.run_all, dispatcher.run, jobs.run, sending.run)
+        for loop in loops
     ]
     for thread in threads:
         thread.start()

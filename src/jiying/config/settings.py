@@ -137,6 +137,7 @@ DATABASES = {
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": ["default", "slow"],
         "OPTIONS": {"id_function": "jiying.core.ids.uuid7"},
     }
 }

@@ -17,14 +17,14 @@ RULES = ("auto", "nearest")
 class _Tell:
     """Progress on stderr, at most once a second."""
 
-    def __init__(self, days: int) -> None:
-        self._last, self._said, self._days = time.monotonic(), 0, days
+    def __init__(self, bound: str) -> None:
+        self._last, self._said, self._bound = time.monotonic(), 0, bound
 
     def __call__(self, done: int, of: int) -> None:
         now = time.monotonic()
         if now - self._last >= 1 and done != self._said:
             self._last, self._said = now, done
-            click.echo(f"days {done} of {of}{' at most' if of > 2 * self._days else ''}", err=True)
+            click.echo(f"days {done} of {of}{self._bound}", err=True)
 
 
 @click.command()
@@ -87,7 +87,7 @@ def plan(
     for remark in model.remarks[:20]:
         click.echo(remark, err=True)
     with Sweep(model, seed, processes) as sweep:
-        found = answer(model, question, sweep, _Tell(days))
+        found = answer(model, question, sweep, _Tell(" at most" if target else ""))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return

@@ -20,10 +20,11 @@ skills that hold so much of that."""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`late` of `total` late emergencies have one `cause` (of `GROUPS`), are of `skills`, and were reported from
-    `begin` to `end` (minutes; past 1,440: in the morning after).  `by_cause`: all late ones by cause."""
+    """`of_cause` of `total` late emergencies have one `cause` (of `GROUPS`); `late` of these are of `skills`, and were
+    reported from `begin` to `end` (minutes; past 1,440: in the morning after).  `by_cause`: all late ones by cause."""
 
     late: int
+    of_cause: int
     total: int
     cause: str
     skills: tuple[str, ...]
@@ -54,7 +55,7 @@ def finding(model: Model, outcomes: Sequence[Outcome]) -> Finding | None:
         late += int(inside[skill])
     begin = first * SLOT_MIN
     return Finding(
-        late, total, cause, tuple(skills), begin, begin + length * SLOT_MIN,
+        late, int(mine.sum()), total, cause, tuple(skills), begin, begin + length * SLOT_MIN,
         {name: int(n) for name, n in zip(CAUSES, by_cause, strict=True)},
     )  # fmt: skip
 
@@ -94,11 +95,13 @@ def sentence(found: dict[str, Any] | None) -> str:
         else f"from {clocks[0]} to {clocks[1]}"
     )
     why = {
-        "shifts": "nobody with the skill near enough has a shift then, or one person alone",
-        "load": "everybody with the skill near enough was busy or elsewhere",
-        "distance": "nobody with the skill lives within thirty minutes",
+        "shifts": "since nobody with the skill near enough had a shift, or one person alone",
+        "load": "since everybody with the skill near enough was busy or elsewhere",
+        "distance": "since nobody with the skill lives within thirty minutes",
     }[found["cause"]]
-    return f"{found['late']} of {found['total']} late ones are {skills}, {hours}: {why}."
+    return (
+        f"{found['of_cause']} of {found['total']} late ones were late {why}: {found['late']} of them {skills}, {hours}."
+    )
 
 
 def places_of(outcomes: Sequence[Outcome], block_slots: int) -> Counter[tuple[int, int, int]]:

@@ -173,8 +173,8 @@ class _Reading:
             self.remarks.append(f"{many} orders are left out: {why}")
         self._day = np.array(days, np.int64)
         table = np.array(rows, float).reshape(-1, 9).T
-        whole = [column.astype(np.int64) for column in table]
-        return Past(table[0], table[1], table[2], whole[3], whole[4], table[5], whole[6], whole[7], whole[8])
+        skill, emergency, town, team, company = (table[n].astype(np.int64) for n in (3, 4, 6, 7, 8))
+        return Past(table[0], table[1], table[2], skill, emergency, table[5], town, team, company)
 
     def _service(self) -> dict[Any, float]:
         """Minutes from the first arrival to the first completion after it, of the orders that have both."""

@@ -45,7 +45,7 @@ def test_people_read_the_figures_the_difference_and_what_to_do(day):
     assert done.exit_code == 0, done.output
     for words in ("today: pool district", "what if: pool district", "difference  ", "(entitled)", "target 90 %"):
         assert words in done.stdout
-    assert " late ones are " in done.stdout
+    assert " late ones were late since " in done.stdout
 
 
 def test_the_lists_of_the_help_are_those_of_the_code():
@@ -120,7 +120,7 @@ def test_how_long_visits_take_is_read_from_arrival_to_completion(lived):
 
 
 def test_what_was_withdrawn_or_refused_is_no_demand(lived):
-    Order.objects.filter(reported_at__hour=12).update(state="cancelled")
+    Order.objects.filter(urgency="ordinary").update(state="cancelled")
     assert len(read_district("310115", 30, TODAY).past) == 4
 
 

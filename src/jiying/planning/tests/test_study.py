@@ -77,7 +77,7 @@ def test_the_sentence_names_the_skill_the_hours_and_what_is_lacking():
     found = told["today"]["finding"]
     assert (found["cause"], found["skills"]) == ("shifts", ["lift"])
     assert found["begin"] < 120 and 360 <= found["end"] <= 450
-    assert "lift, " in sentence(found) and "nobody with the skill" in sentence(found)
+    assert " of them lift, " in sentence(found) and "nobody with the skill" in sentence(found)
     assert sentence(None) == "No emergency was late."
 
 
