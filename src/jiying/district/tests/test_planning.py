@@ -53,6 +53,8 @@ def test_a_question_is_answered_by_a_job_and_its_page_says_how_much(lived, here)
     study = Study.objects.get()
     assert study.answer["model"]["staff"] == 3 and not RunDay.objects.exists()
     assert officer.get("/district/planning").text.count('data-test="study-row"') == 1
+    assert 'href="/district/planning"' in officer.get("/district").text
+    assert 'href="/district/planning"' not in client(lived, "town").get("/district").text
 
 
 def test_the_same_question_while_it_waits_is_one(lived):
