@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 LEVEL = 0.95
+Z_SQUARED = 1.959964**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ def share_of(met: np.ndarray, due: np.ndarray) -> Estimate:
         return Estimate(None, None, None, 0)
     share = float(met.sum()) / total
     half = _half(_residuals(met, due))
+    if half is not None and share in (0.0, 1.0):
+        # Days that are all alike would seem certain: Wilson's bound says what so few orders can tell.
+        away = Z_SQUARED / (total + Z_SQUARED)
+        return Estimate(share, *((0.0, round(away, 6)) if share == 0 else (round(1 - away, 6), 1.0)), total)
     return Estimate(
         round(share, 6),
         None if half is None else round(max(0.0, share - half), 6),

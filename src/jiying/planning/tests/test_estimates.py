@@ -48,6 +48,12 @@ def test_one_day_has_no_interval_and_no_day_no_share():
     assert share_of(np.zeros(3, int), np.zeros(3, int)).share is None
 
 
+def test_three_of_three_are_not_certain():
+    found = share_of(np.array([1, 2]), np.array([1, 2]))
+    assert (found.share, found.high) == (1.0, 1.0) and found.low == pytest.approx(0.4385, abs=1e-3)
+    assert share_of(np.zeros(2, int), np.array([1, 2])).high == pytest.approx(0.5615, abs=1e-3)
+
+
 def test_nine_of_ten_within_the_minute_that_reaches_it():
     waits = np.zeros(242, int)
     waits[[5, 20, 241]] = 80, 10, 10
