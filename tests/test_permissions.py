@@ -25,6 +25,9 @@ from jiying.orders.proof import arrival_code, track_token
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.people.actions import join
 from jiying.people.models import Organisation, User
+from jiying.planning import actions as planning
+from jiying.planning.changes import Change
+from jiying.planning.study import Question
 
 ROLES = (
     "resident", "worker", "manager", "company", "frontdesk", "committee", "owners", "town", "operator",
@@ -67,7 +70,7 @@ class Door:
 #: What stands for the parts of an address.
 NAMED = {
     "<uuid:estate_id>": "{estate}", "<uuid:export_id>": "{export}",
-    "<uuid:import_id>": "{imported}",
+    "<uuid:import_id>": "{imported}", "<uuid:study_id>": "{study}",
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
     "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
@@ -128,6 +131,9 @@ PAGES: dict[str, Door] = {
     "centre/intake/<uuid:order_id>/joined": Door("operator supervisor frontdesk", own=True),
     "district": Door(FIGURES),
     "district/<str:by>/<str:code>": Door(FIGURES, own=True),
+    "district/planning": Door("district", "district"),
+    "district/planning/<uuid:study_id>": Door("district", own=True),
+    "district/planning/<uuid:study_id>/again": Door(None, "district", own=True),
     "ledgers": Door(DESK),
     "ledgers/import": Door(IMPORTS, IMPORTS),
     "ledgers/import/mapping": Door(None, IMPORTS),
@@ -171,7 +177,7 @@ API: dict[str, Door] = {
 
 #: The back office is for users marked as staff, which none of the roles is; all else is sent to its sign-in.
 BACK_OFFICE_APPS = (
-    "^(?P<app_label>auth|people|estates|orders|dispatch|notices|exchange|account|axes|django_tasks_database)/$"
+    "^(?P<app_label>auth|people|estates|orders|dispatch|notices|planning|exchange|account|axes|django_tasks_database)/$"
 )
 BACK_OFFICE = (
     "", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/",
@@ -183,14 +189,15 @@ BACK_OFFICE_MODELS = (
     "estates/worker", "estates/mandate", "estates/alliance", "estates/dutychange", "dispatch/policy", "dispatch/pool",
     "orders/order", "orders/event",
     "notices/notice", "account/emailaddress",
-    "people/audit", "exchange/import", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog",
+    "people/audit", "planning/study", "exchange/import", "axes/accessattempt", "axes/accesslog",
+    "axes/accessfailurelog",
     "django_tasks_database/dbtaskresult",
 )  # fmt: skip
 MODEL_PAGES = (
     "", "add/", "<path:object_id>/history/", "<path:object_id>/delete/", "<path:object_id>/change/", "<path:object_id>/"
 )  # fmt: skip
 #: What even the administrator may not change there: the log and what follows from it.
-READ_ONLY = ("orders/order", "orders/event", "people/audit", "exchange/import")
+READ_ONLY = ("orders/order", "orders/event", "people/audit", "planning/study", "exchange/import")
 
 
 def test_every_address_has_a_line_in_the_tables() -> None:
@@ -278,6 +285,7 @@ class House:
     photo: str
     export: str
     imported: str
+    study: str
 
     def path(self, route: str) -> str:
         for part, value in NAMED.items():
@@ -288,6 +296,7 @@ class House:
             "worker": self.order.worker_id,
             "export": self.export,
             "imported": self.imported,
+            "study": self.study,
         }
         return route.format(order=self.order.pk, estate=self.order.estate_id, **parts)
 
@@ -304,7 +313,8 @@ def house(db: None) -> House:
     clients = {"": Client(), **{who: _client(users[who]) for who in SIGNED_IN}}
     export = exports.ask(users["operator"], "orders", "", "csv", language="zh-hans")
     imported = Import.objects.create(district=order.district, kind="orders", file="a.csv", began_at=order.reported_at)
-    return House(order, users, clients, str(photo.pk), str(export.pk), str(imported.pk))
+    study = planning.ask(order.district, Question(Change(), Change()), by=users["district"])
+    return House(order, users, clients, str(photo.pk), str(export.pk), str(imported.pk), str(study.pk))
 
 
 def _client(user: User) -> Client:

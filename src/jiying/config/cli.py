@@ -35,6 +35,7 @@ COMMANDS = {
     "search": ("jiying.orders.commands", "Keep the search index."),
     "rules": ("jiying.orders.rulecommands", "Check, load, compare and ask rule packs."),
     "dispatch": ("jiying.dispatch.commands", "Run a day of orders under a policy of who goes."),
+    "plan": ("jiying.planning.commands", "Ask what if: other staff, other pools, more demand."),
     "notices": ("jiying.notices.commands", "List the channels of notices, stop or start one."),
     "figures": ("jiying.supervision.commands", "Check the figures that are kept, or count them anew."),
     "token": ("jiying.people.commands", "Issue a bearer token."),

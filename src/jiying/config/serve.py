@@ -57,7 +57,7 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
 
     loops = (
         *(watcher.run, watcher.keep_tidy, followers.run_all),
-        *(dispatcher.run, keeping.run, jobs.run, sending.run),
+        *(dispatcher.run, keeping.run, jobs.run, jobs.run_slow, sending.run),
     )
     threads = [
         threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)

@@ -51,7 +51,7 @@ CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("JIYING_TRUSTED_ORIGINS", "").
 ROOT_URLCONF = "jiying.config.urls"
 WSGI_APPLICATION = "jiying.config.wsgi.application"
 ROOMS = (
-    "people", "estates", "orders", "dispatch", "notices", "supervision", "exchange", "pages",
+    "people", "estates", "orders", "dispatch", "notices", "supervision", "planning", "exchange", "pages",
     "resident", "worker", "desk", "centre", "district", "ledgers", "labels", "api", "live", "simulation",
 )  # fmt: skip
 INSTALLED_APPS = [
@@ -138,6 +138,7 @@ DATABASES = {
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": ["default", "slow"],
         "OPTIONS": {"id_function": "jiying.core.ids.uuid7"},
     }
 }

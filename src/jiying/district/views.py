@@ -81,6 +81,7 @@ def _page(request: HttpRequest, within: Within | None, name: str) -> HttpRespons
             "more": more(figures["total"], pack, links),
             "pack": stamp,
             "whole": not within and bool(scope.districts),
+            "plans": not within and "district" in scope.roles,
             "export": urlencode(
                 {
                     **when,

@@ -10,6 +10,9 @@ bear that: it begins anew or goes on where it was, and what it leaves is the sam
 
     job = jobs.enqueue(write, str(export.pk))
     jobs.standing(job)                      # waiting, running with n of m, done, failed
+
+A job of many minutes says `@task(queue_name=jobs.SLOW)`: such jobs have a thread of their own, so that nobody's
+export waits for them.
 """
 
 from __future__ import annotations
@@ -46,6 +49,8 @@ ATTEMPTS = 5
 REST = timedelta(seconds=5)
 """How long a job that failed rests before it is tried again, times the attempts so far."""
 TIDY_EVERY_S = 3600.0
+USUAL, SLOW = "default", "slow"
+"""The queues: what takes seconds, and what takes minutes."""
 KEPT = timedelta(days=7)
 """How long it is remembered that a job is over."""
 
@@ -159,14 +164,23 @@ def worker_name() -> str:
 
 
 def run(stop: threading.Event) -> None:
-    """Work on jobs until `stop`: at every call of the bell, and every second."""
+    """Work on usual jobs until `stop`: at every call of the bell, and every second."""
+    _work(stop, USUAL)
+
+
+def run_slow(stop: threading.Event) -> None:
+    """The same for slow ones."""
+    _work(stop, SLOW)
+
+
+def _work(stop: threading.Event, queue: str) -> None:
     name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
     tidied = -TIDY_EVERY_S
     while not stop.is_set():
         try:
             close_old_connections()
             reap()
-            work_off(stop, name)
+            work_off(stop, name, queue)
             if time.monotonic() - tidied > TIDY_EVERY_S:
                 tidied = time.monotonic()
                 _tidy_the_room(timezone.now())
@@ -178,10 +192,10 @@ def run(stop: threading.Event) -> None:
     connection.close()
 
 
-def work_off(stop: threading.Event | None = None, name: str = "here") -> int:
-    """Run the jobs that are ready, in this thread; returns how many."""
+def work_off(stop: threading.Event | None = None, name: str = "here", queue: str = USUAL) -> int:
+    """Run the jobs of a queue that are ready, in this thread; returns how many."""
     stop, count = stop or threading.Event(), 0
-    while not stop.is_set() and (task := _take(name)) is not None:
+    while not stop.is_set() and (task := _take(name, queue)) is not None:
         _run(task, name, stop)
         count += 1
     return count
@@ -222,12 +236,13 @@ def _tidy_the_room(now: datetime) -> None:
     tidy(now)
 
 
-def _take(holder: str) -> DBTaskResult[Any, Any] | None:
+def _take(holder: str, queue: str = USUAL) -> DBTaskResult[Any, Any] | None:
     # Asked first without a lock: most of the time there is nothing, and SQLite has one writer.
-    if not DBTaskResult.objects.ready().exists():
+    ready = DBTaskResult.objects.ready().filter(queue_name=queue)
+    if not ready.exists():
         return None
     with transaction.atomic():
-        task = DBTaskResult.objects.ready().get_locked()
+        task = ready.get_locked()
         if task is not None:
             task.claim(holder)
             Lease.objects.update_or_create(
