@@ -218,16 +218,23 @@ def town_map(answer: Data) -> dict[str, Any]:
     return {"bubbles": bubbles, "high": round(2 * MARGIN + high * scale, 1), "wide": WIDE}
 
 
+FEW = 10
+"""Emergencies of which a share is drawn."""
+
+
 def hours(answer: Data) -> dict[str, Any]:
-    """The share by hour as lines in a box of 100 × 100, whose floor is the tenth below the lowest."""
+    """The share by hour as lines in a box of 100 × 100, whose floor is the tenth below the lowest.
+
+    Hours with fewer than `FEW` emergencies stand in the table alone: one that is late would be a cliff.
+    """
     today, then = answer["today"]["hours"], answer["then"]["hours"] if answer["then"] else None
-    shares = [row["share"] for rows in (today, then or []) for row in rows if row["share"] is not None]
+    shares = [row["share"] for rows in (today, then or []) for row in rows if row["n"] >= FEW]
     floor = min(0.9, math.floor(10 * min(shares, default=0.9)) / 10)
 
     def line(rows: list[Data]) -> list[str]:
         parts: list[list[str]] = [[]]
         for row in rows:
-            if row["share"] is None:
+            if row["n"] < FEW:
                 parts.append([])
             else:
                 parts[-1].append(f"{row['hour'] / 23 * 100:.1f},{100 * (1 - row['share']) / (1 - floor):.1f}")
