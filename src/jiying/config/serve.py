@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import sys
 import threading
+import time
 
 import click
 import uvicorn
@@ -66,6 +68,19 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
     for thread in threads:
         thread.start()
     return threads
+
+
+def _drain(threads: list[threading.Thread]) -> None:
+    """Give the loops `DRAIN_S` to come to their end, and end without whoever does not.
+
+    What they do is written or it is not; but a thread inside a compiler would hold up the interpreter's own end.
+    """
+    until = time.monotonic() + DRAIN_S
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    if sys.exc_info()[0] is None and any(thread.is_alive() for thread in threads):
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _settle(*, web: bool) -> None:
@@ -129,8 +144,7 @@ def serve(*, web: bool, live: bool, work: bool) -> None:
         _Server(config, application).run(sockets=[sock])
     finally:
         stop.set()
-        for thread in threads:
-            thread.join(DRAIN_S)
+        _drain(threads)
 
 
 def _address(sock: socket.socket) -> str:
@@ -153,5 +167,4 @@ def work() -> None:
     threads = _start(stop)
     click.echo("Jiying 即应: watcher, followers, dispatcher and jobs at work", err=True)
     stop.wait()
-    for thread in threads:
-        thread.join(DRAIN_S)
+    _drain(threads)
