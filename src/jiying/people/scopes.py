@@ -24,10 +24,10 @@ DISTRICT_WIDE = frozenset({"operator", "supervisor", "district"})
 class Scope:
     """The roles a user holds today and where each of them reaches.
 
-    `districts` come from roles that see a whole district, `led` of these from the role `district` alone; `towns` and `committees` are division codes;
-    `companies` are organisation ids seen whole; `managed` maps an organisation id to the estate codes that
-    a manager is bound to (empty: all); `owned` are the estate codes of an owners' committee; `works_for`
-    are the organisation ids a worker serves.
+    `districts` come from roles that see a whole district, `led` of these from the role `district` alone; `towns`
+    and `committees` are division codes; `companies` are organisation ids seen whole; `managed` maps an organisation
+    id to the estate codes that a manager is bound to (empty: all); `owned` are the estate codes of an owners'
+    committee; `works_for` are the organisation ids a worker serves.
     """
 
     user_id: uuid.UUID | None

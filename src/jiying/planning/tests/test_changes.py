@@ -85,6 +85,7 @@ def test_alliances_are_neighbours_of_about_the_same_size(tmp_path):
         (Change(moves=(Move("nobody", "t0"),)), "unknown_team"),
         (Change(moves=(Move("team 0", "t9"),)), "unknown_town"),
         (Change(moves=(Move("team 0", "1,nan"),)), "bad_point"),
+        (Change(moves=(Move("team 0", "1e308,1"),)), "bad_point"),
         (Change(moves=(Move("team 0", "1,east"),)), "bad_point"),
     ],
 )

@@ -124,6 +124,17 @@ def test_what_was_withdrawn_or_refused_is_no_demand(lived):
     assert len(read_district("310115", 30, TODAY).past) == 4
 
 
+def test_a_place_on_another_continent_counts_as_none_and_leaves_the_grid_as_it_is(lived):
+    Worker.objects.filter(pk=lived.worker2.pk).update(home_estate=lived.orphan)
+    Estate.objects.filter(pk=lived.orphan.pk).update(lon=0.0, lat=0.0)
+    far = Order.objects.filter(urgency="ordinary").order_by("reported_at").last()
+    Order.objects.filter(pk=far.pk).update(lon=31.2, lat=121.5)
+    found = read_district("310115", 30, TODAY)
+    places = [(hand.x, hand.y) for hand in found.staff] + list(zip(found.past.x, found.past.y, strict=True))
+    assert len(found.past) == 6 and max(abs(n) for place in places for n in place) < 20
+    assert any("no place" in remark for remark in found.remarks)
+
+
 def test_an_estate_without_a_point_stands_in_the_middle_of_its_town(lived):
     Order.objects.update(lon=None, lat=None)
     Estate.objects.update(lon=None, lat=None)
