@@ -113,7 +113,7 @@ def check(change: Change, model: Model) -> None:
         if not (math.isfinite(times) and times > 0):
             raise BadInput.of("demand", "out_of_range", f"demand is a factor above 0, not {times:g}")
     for skill in model.skills:
-        if change.factor(skill) > MOST_DEMAND:
+        if not 0 < change.factor(skill) <= MOST_DEMAND:
             raise BadInput.of("demand", "out_of_range", f"demand can be at most {MOST_DEMAND:g} times today's")
     changed(model, change)
 
