@@ -102,7 +102,7 @@ def fleet_of(world: World, people: list[Person], plane: Plane, zone: ZoneInfo, n
 def _learn(field: Field, world: World, plane: Plane, now: datetime, minute: float) -> None:
     """What the engine learns order by order, all at once: the same sums, whenever somebody looked in between."""
     known = field.known
-    rows = list(world.seen.values())
+    rows = [one for one in world.seen.values() if one.reported <= now]
     ages = np.array([(now - one.reported).total_seconds() / 60 for one in rows])
     urgent = np.array([one.urgent for one in rows], bool)
     if rows:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
 from jiying.orders import followers
-from jiying.orders.models import Event, Order
+from jiying.orders.models import Event, Order, Withdrawal
 from jiying.orders.states import OPEN, WAITING, State
 from jiying.orders.store import pack_of
 from jiying.rules.faults import NoPack
@@ -51,17 +51,19 @@ class InHand(NamedTuple):
 
 
 class OutOfStep(Exception):
-    """The log no longer has what was read of it, or has gone on too far: the world is to be made anew."""
+    """The log no longer has what was read of it, or has gone on too far, or orders were withdrawn, of which no event
+    tells: the world is to be made anew."""
 
 
 @dataclass
 class World:
     """One district: orders `in_hand` and those that `wait` for somebody, by id; what was `seen`; work that is under way
-    (`arrived`) and finished (`worked`: when it began, minutes).
+    (`arrived`) and finished (`worked`: when it began, minutes).  `withdrawn`: how many orders had been taken out whole.
     """
 
     district: str
     cursor: followers.Position
+    withdrawn: int = 0
     in_hand: dict[uuid.UUID, InHand] = field(default_factory=dict)
     waiting: set[uuid.UUID] = field(default_factory=set)
     seen: dict[uuid.UUID, Seen] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class World:
     @classmethod
     def of(cls, district: str, now: datetime) -> World:
         """From the database.  What commits meanwhile stands after the cursor and is read again by `follow`."""
-        world = cls(district, followers.end())
+        world = cls(district, followers.end(), Withdrawal.objects.count())
         rows = Order.objects.filter(district=district)
         world._take(rows.filter(state__in=sorted(OPEN)))
         newest = rows.filter(reported_at__gte=now - WINDOW).order_by("-reported_at")
@@ -87,6 +89,8 @@ class World:
         Raises:
             OutOfStep: make the world anew.
         """
+        if Withdrawal.objects.count() != self.withdrawn:
+            raise OutOfStep
         xid, seq = self.cursor
         # The last one that was read is read again: where it is gone, another log answers.
         columns = ("xid", "seq", "order_id", "district", "verb", "at")
@@ -113,10 +117,10 @@ class World:
         return len(rows)
 
     def forget(self, now: datetime) -> None:
-        """Let go of what lies before the window."""
+        """Let go of what lies before the window; what came since `now` was said is for the next look."""
         since = now - WINDOW
         newest = sorted(
-            (key for key, one in self.seen.items() if since <= one.reported <= now),
+            (key for key, one in self.seen.items() if since <= one.reported),
             key=lambda key: (self.seen[key].reported, key),
         )[-MOST_SEEN:]
         self.seen = {key: self.seen[key] for key in newest}

@@ -30,7 +30,7 @@ at_planning = only("district")
 @at_planning
 def planning(request: HttpRequest) -> HttpResponse:
     """The form, and what was asked before; `?from=` fills it in as an earlier question was."""
-    district = min(scope_of(request.user).districts, default="")
+    district = min(scope_of(request.user).led, default="")
     known = queries.choices(district)
     if request.method != "POST":
         return _form(request, district, known, _values(request))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jiying.core.errors import BadInput
+from jiying.dispatch.days.reading import MOST_KM
 from jiying.planning.model import DAY_MIN, Hand, Model
 from jiying.planning.pools import ALLIANCES, DISTRICT, MOST_ALLIANCES, POOLS, RULES, usual_rule
 
@@ -112,7 +113,7 @@ def check(change: Change, model: Model) -> None:
         if not (math.isfinite(times) and times > 0):
             raise BadInput.of("demand", "out_of_range", f"demand is a factor above 0, not {times:g}")
     for skill in model.skills:
-        if change.factor(skill) > MOST_DEMAND:
+        if not 0 < change.factor(skill) <= MOST_DEMAND:
             raise BadInput.of("demand", "out_of_range", f"demand can be at most {MOST_DEMAND:g} times today's")
     changed(model, change)
 
@@ -217,7 +218,7 @@ def _point(model: Model, words: str) -> tuple[float, float, int]:
             x, y = float(parts[0]), float(parts[1])
         except ValueError:
             raise BadInput.of("move-station", "bad_point", f"{words!r} is neither a town nor x,y in km") from None
-        if not (math.isfinite(x) and math.isfinite(y)):
+        if not (abs(x) <= MOST_KM and abs(y) <= MOST_KM):
             raise BadInput.of("move-station", "bad_point", f"{words!r} is no point")
         near = min(range(len(model.towns)), key=lambda t: math.hypot(model.towns[t].x - x, model.towns[t].y - y))
         return x, y, near

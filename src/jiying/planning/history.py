@@ -25,12 +25,17 @@ from jiying.rules.faults import NoPack
 
 USUAL_DAYS, MOST_DAYS = 28, 366
 KM_A_DEGREE = EARTH_M / 1000 * math.pi / 180
+FARTHEST_KM = 150.0
 MOST_VALUES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """Degrees as kilometres around a middle; within a district the error is metres."""
+    """Degrees as kilometres around a middle; within a district the error is metres.
+
+    What is no place, or so far away that it is a slip of the pen, is NaN: one such home would make the engine's grid so
+    coarse that everybody's figures were wrong.
+    """
 
     lon: float
     lat: float
@@ -39,7 +44,8 @@ class _Plane:
         if lon is None or lat is None:
             return math.nan, math.nan
         along = math.cos(math.radians(self.lat)) * KM_A_DEGREE
-        return round((lon - self.lon) * along, 4), round((lat - self.lat) * KM_A_DEGREE, 4)
+        x, y = (lon - self.lon) * along, (lat - self.lat) * KM_A_DEGREE
+        return (round(x, 4), round(y, 4)) if math.hypot(x, y) <= FARTHEST_KM else (math.nan, math.nan)
 
 
 def read_district(code: str, days: int = USUAL_DAYS, today: date | None = None) -> Model:
@@ -101,8 +107,7 @@ class _Reading:
         self.zone = zone_of(top.code)
         self.remarks: list[str] = []
         towns = Division.objects.valid_on(today).filter(level=Level.TOWN, parent__code=top.code).order_by("code")
-        middle = [(town.lon, town.lat) for town in [top, *towns] if town.lon is not None and town.lat is not None]
-        self.plane = _Plane(*(middle[0] if middle else (0.0, 0.0)))
+        self.plane = _Plane(*self._middle([top, *towns]))
         self.town_at = {town.pk: place for place, town in enumerate(towns)}
         self.towns = {
             place: Town(town.code, town.name, *self.plane.km(town.lon, town.lat)) for place, town in enumerate(towns)
@@ -110,6 +115,15 @@ class _Reading:
         parents = Company.objects.filter(district=top.code).values_list("pk", "uscc", "name")
         self.companies = {pk: uscc for pk, uscc, _name in parents}
         self.names = {uscc: name for _pk, uscc, name in parents}
+
+    def _middle(self, divisions: list[Division]) -> tuple[float, float]:
+        """Where most of what happens is; before anything has, the district's own middle."""
+        estates = [*(row[-2:] for row in self.orders), *(row[-2:] for row in self.workers)]
+        for places in (estates, [row[-4:-2] for row in self.orders], [(one.lon, one.lat) for one in divisions]):
+            if known := [place for place in places if None not in place]:
+                lon, lat = np.median(np.array(known, float), axis=0).tolist()
+                return lon, lat
+        return 0.0, 0.0
 
     def model(self) -> Model:
         skills_of = {str(row[0]): tuple(sorted(map(str, row[2]))) for row in self.workers}

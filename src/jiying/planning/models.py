@@ -15,10 +15,7 @@ from jiying.people.scopes import scope_of
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: Any) -> StudyQuerySet:
         """The studies of the districts whose officer somebody is: they tell of companies and of rosters to be."""
-        scope = scope_of(user)
-        if "district" not in scope.roles:
-            return self.none()
-        return self.filter(district__in=scope.districts)
+        return self.filter(district__in=scope_of(user).led)
 
 
 class Study(models.Model):

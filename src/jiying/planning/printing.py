@@ -63,8 +63,8 @@ def _scenario(name: str, told: Data) -> Iterator[str]:
 
 
 def _one(row: Data) -> str:
-    worst = row["worst"]
-    return f"{_share(row['urgent'])}   {_share(row['usual'])}   {_minutes(row)}   {_named(worst['name'], worst)}"
+    worst = _named(row["worst"]["name"], row["worst"]) if row["worst"] else "–"
+    return f"{_share(row['urgent'])}   {_share(row['usual'])}   {_minutes(row)}   {worst}"
 
 
 def _named(name: str, told: Data) -> str:

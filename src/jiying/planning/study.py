@@ -98,7 +98,8 @@ def answer(
         ],
         "staffing": None,
     }  # fmt: skip
-    if question.target is not None:
+    # Where nobody called in any of the days one person would do, and that says nothing.
+    if question.target is not None and _by_day(after, 0).any():
         looked = 0
 
         def look(with_: Change) -> list[Outcome]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,7 +123,7 @@ def _rows(folder: Path, name: str, columns: tuple[str, ...]) -> Iterator[_Row]:
                 raise row.wrong(columns[0], f"{own!r} stands twice" if own else "is empty")
             seen.add(own)
             yield row
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise BadInput.of(name, "invalid", f"{path} cannot be read: {error}") from error
 
 

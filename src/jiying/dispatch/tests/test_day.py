@@ -210,6 +210,13 @@ BAD = {
 }
 
 
+def test_a_packed_table_that_is_damaged_is_told_as_such(tmp_path):
+    folder = day_of(tmp_path / "day", [one_order()], [one_worker()])
+    (folder / "orders.csv.gz").write_bytes(gzip.compress(b"order\n")[:10] + b"\xff" * 20)
+    with pytest.raises(BadInput, match=r"orders\.csv\.gz cannot be read"):
+        read_day(folder)
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_be_read_is_told_with_its_place_and_nothing_is_written(name, tmp_path):
     folder = day_of(tmp_path / "day", *BAD[name])

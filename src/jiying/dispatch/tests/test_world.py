@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from django.db import transaction
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -31,9 +32,10 @@ from jiying.dispatch.tests.town import T0, after, assigned, automatic, hire, let
 from jiying.dispatch.world import OutOfStep, World
 from jiying.estates.models import Estate, Shift, Worker
 from jiying.estates.queries import zone_of
-from jiying.orders import watcher
+from jiying.orders import watcher, withdrawal
 from jiying.orders.actions import act
 from jiying.orders.models import Event, Order
+from jiying.orders.past import importer
 from jiying.orders.tests import build
 from jiying.orders.tests.build import report, walk
 
@@ -166,6 +168,28 @@ def test_a_world_that_followed_and_one_made_anew_say_the_same_to_the_byte(d):
     assert unpacked(anew.packed()).packed() == anew.packed()
     world = keeper.worlds[code]
     assert (len(world.in_hand), len(world.waiting), len(world.worked)) == (1, 1, 1)
+
+
+def test_orders_that_are_withdrawn_leave_the_world_though_no_event_says_so(d):
+    code, keeper = d.division.code, Keeper()
+    lot = importer("lot")
+    gone = [report(d, now=after(n), by=lot) for n in (1, 2)]
+    report(d, now=after(3))
+    keeper.look(code, after(4))
+    assert len(keeper.worlds[code].waiting) == 3
+    with transaction.atomic():
+        assert not withdrawal.withdraw([order.pk for order in gone], by=lot).left
+    followed = keeper.look(code, after(5))
+    assert len(keeper.worlds[code].waiting) == 1
+    assert followed.packed() == Keeper().look(code, after(5)).packed()
+
+
+def test_what_is_reported_while_an_outlook_is_worked_out_counts_in_the_next(d):
+    code, keeper = d.division.code, Keeper()
+    report(d, now=after(1))
+    before = keeper.look(code, after(0.9))
+    assert not before.load, "at that minute nothing had been reported"
+    assert keeper.look(code, after(2)).packed() == Keeper().look(code, after(2)).packed()
 
 
 def test_a_log_that_is_another_one_makes_the_world_anew(d):

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from jiying.exchange import jobs, studies
 from jiying.orders.tests.build import District, district, report
+from jiying.people.actions import join
+from jiying.people.models import Organisation
 from jiying.planning import actions
 from jiying.planning.models import RunDay, Study
 
@@ -87,6 +89,17 @@ def test_the_officer_of_another_district_and_other_roles_see_nothing(lived):
     assert client(lived, "district-2").get(asked.url).status_code == 404
     for role in ("town", "supervisor", "company", "resident"):
         assert client(lived, role).get(asked.url).status_code == 403
+
+
+def test_an_officer_who_takes_calls_for_another_district_plans_only_for_their_own(lived):
+    both = lived.users["district-2"]
+    join(both, Organisation.objects.get(kind="centre", district="310115"), "operator")
+    asked = client(lived).post("/district/planning", FORM)
+    elsewhere = client(lived, "district-2")
+    assert elsewhere.get(asked.url).status_code == 404
+    assert 'data-test="study-row"' not in elsewhere.get("/district/planning").text
+    elsewhere.post("/district/planning", FORM)
+    assert Study.objects.get(by=both).district == "310115-elsewhere"
 
 
 def test_a_study_that_was_broken_off_goes_on_where_it_was(lived, here):

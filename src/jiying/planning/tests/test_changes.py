@@ -75,6 +75,7 @@ def test_alliances_are_neighbours_of_about_the_same_size(tmp_path):
         (Change(demand=(("*", 0.0),)), "out_of_range"),
         (Change(demand=(("*", float("nan")),)), "out_of_range"),
         (Change(demand=(("*", 10.5),)), "out_of_range"),
+        (Change(demand=(("*", 1e-300), ("*", 1e-300))), "out_of_range"),
         (Change(demand=(("roof", 2.0),)), "unknown_skill"),
         (Change(staff=(Staff("roof", 1),)), "unknown_skill"),
         (Change(staff=(Staff("lift", -2),)), "too_few"),
@@ -85,6 +86,7 @@ def test_alliances_are_neighbours_of_about_the_same_size(tmp_path):
         (Change(moves=(Move("nobody", "t0"),)), "unknown_team"),
         (Change(moves=(Move("team 0", "t9"),)), "unknown_town"),
         (Change(moves=(Move("team 0", "1,nan"),)), "bad_point"),
+        (Change(moves=(Move("team 0", "1e308,1"),)), "bad_point"),
         (Change(moves=(Move("team 0", "1,east"),)), "bad_point"),
     ],
 )

@@ -18,6 +18,7 @@ from jiying.orders.models import Order
 from jiying.orders.tests.build import District, district, report, walk
 from jiying.planning import commands, pools
 from jiying.planning.history import read_district
+from jiying.planning.printing import lines
 
 SMALL = {"orders": 240, "workers": 40, "estates": 40, "towns": 4, "wide_km": 9.0, "high_km": 9.0}
 TODAY = datetime(2026, 11, 20, tzinfo=UTC).date()
@@ -46,6 +47,15 @@ def test_people_read_the_figures_the_difference_and_what_to_do(day):
     for words in ("today: pool district", "what if: pool district", "difference  ", "(entitled)", "target 90 %"):
         assert words in done.stdout
     assert " late ones were late since " in done.stdout
+
+
+def test_days_without_an_emergency_are_told_as_such_and_want_nobody(day):
+    done = plan(day, "--days", "1", "--demand", "1e-9", "--base-pool", "company", "--pools", "--target", "90", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["then"]["urgent"] == {"share": None, "low": None, "high": None, "n": 0, "late": 0}
+    assert told["staffing"] is None
+    assert "(entitled)" in "\n".join(lines(told))
 
 
 def test_the_lists_of_the_help_are_those_of_the_code():
@@ -122,6 +132,17 @@ def test_how_long_visits_take_is_read_from_arrival_to_completion(lived):
 def test_what_was_withdrawn_or_refused_is_no_demand(lived):
     Order.objects.filter(urgency="ordinary").update(state="cancelled")
     assert len(read_district("310115", 30, TODAY).past) == 4
+
+
+def test_a_place_on_another_continent_counts_as_none_and_leaves_the_grid_as_it_is(lived):
+    Worker.objects.filter(pk=lived.worker2.pk).update(home_estate=lived.orphan)
+    Estate.objects.filter(pk=lived.orphan.pk).update(lon=0.0, lat=0.0)
+    far = Order.objects.filter(urgency="ordinary").order_by("reported_at").last()
+    Order.objects.filter(pk=far.pk).update(lon=31.2, lat=121.5)
+    found = read_district("310115", 30, TODAY)
+    places = [(hand.x, hand.y) for hand in found.staff] + list(zip(found.past.x, found.past.y, strict=True))
+    assert len(found.past) == 6 and max(abs(n) for place in places for n in place) < 20
+    assert any("no place" in remark for remark in found.remarks)
 
 
 def test_an_estate_without_a_point_stands_in_the_middle_of_its_town(lived):
