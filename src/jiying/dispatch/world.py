@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
 from jiying.orders import followers
 from jiying.orders.models import Event, Order, Withdrawal
-from jiying.orders.states import OPEN, WAITING, State
+from jiying.orders.states import OBSERVATIONS, OPEN, WAITING, State
 from jiying.orders.store import pack_of
 from jiying.rules.faults import NoPack
 
@@ -84,7 +84,7 @@ class World:
         return world
 
     def follow(self) -> int:
-        """Take in what the log has since; returns how many events that were.
+        """Take in what the log has since; returns how many events that were, observations apart.
 
         Raises:
             OutOfStep: make the world anew.
@@ -92,17 +92,18 @@ class World:
         if Withdrawal.objects.count() != self.withdrawn:
             raise OutOfStep
         xid, seq = self.cursor
-        # The last one that was read is read again: where it is gone, another log answers.
-        columns = ("xid", "seq", "order_id", "district", "verb", "at")
-        rows = list(followers.after((xid, seq - 1)).values_list(*columns)[: TOO_FAR_BEHIND + 2])
-        if seq:
-            if not rows or rows[0][:2] != self.cursor:
-                raise OutOfStep
-            rows = rows[1:]
-        if len(rows) > TOO_FAR_BEHIND:
+        # Where the last one that was read is gone, another log answers.
+        if seq and not Event.objects.filter(xid=xid, seq=seq).exists():
+            raise OutOfStep
+        end = followers.end()
+        rows = followers.after(self.cursor).filter(Q(xid__lt=end[0]) | Q(xid=end[0], seq__lte=end[1]))
+        # What only observes sends nobody anywhere: a move to another rule pack would be all orders read again.
+        rows = rows.exclude(verb__in=OBSERVATIONS)
+        told = list(rows.values_list("order_id", "district", "verb", "at")[: TOO_FAR_BEHIND + 1])
+        if len(told) > TOO_FAR_BEHIND:
             raise OutOfStep
         touched: dict[uuid.UUID, None] = {}
-        for _xid, _seq, order, district, verb, at in rows:
+        for order, district, verb, at in told:
             if district == self.district:
                 touched[order] = None
                 self._work(order, verb, at)
@@ -112,9 +113,8 @@ class World:
         ids = list(touched)
         for first in range(0, len(ids), CHUNK):
             self._take(Order.objects.filter(pk__in=ids[first : first + CHUNK]))
-        if rows:
-            self.cursor = rows[-1][:2]
-        return len(rows)
+        self.cursor = max(self.cursor, end)
+        return len(told)
 
     def forget(self, now: datetime) -> None:
         """Let go of what lies before the window; what came since `now` was said is for the next look."""

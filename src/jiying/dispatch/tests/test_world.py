@@ -192,6 +192,17 @@ def test_what_is_reported_while_an_outlook_is_worked_out_counts_in_the_next(d):
     assert keeper.look(code, after(2)).packed() == Keeper().look(code, after(2)).packed()
 
 
+def test_what_only_observes_is_not_read_again(d):
+    code, keeper = d.division.code, Keeper()
+    report(d, now=T0)
+    keeper.look(code, after(1))
+    watcher.sweep(after(40))
+    assert Event.objects.filter(verb__in=("breach", "escalate")).exists()
+    assert keeper.worlds[code].follow() == 0
+    report(d, now=after(41))
+    assert keeper.worlds[code].follow() == 1
+
+
 def test_a_log_that_is_another_one_makes_the_world_anew(d):
     report(d, now=T0)
     world = World.of(d.division.code, T0)
