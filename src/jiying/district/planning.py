@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from jiying.core.errors import BadInput
 from jiying.district import asking, studyshown
 from jiying.estates.queries import zone_of
 from jiying.exchange import studies
@@ -37,7 +38,10 @@ def planning(request: HttpRequest) -> HttpResponse:
     sent = asking.asked(request.POST.dict(), known)  # type: ignore[arg-type]
     if sent.question is None:
         return _form(request, district, known, sent.values, sent.problems, status=422)
-    study = studies.begin(district, sent.question, by=signed_in(request))
+    try:
+        study = studies.begin(district, sent.question, by=signed_in(request))
+    except BadInput as error:
+        return _form(request, district, known, sent.values, [error.detail], status=422)
     return redirect(f"/district/planning/{study.pk}")
 
 

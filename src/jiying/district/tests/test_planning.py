@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from jiying.district import asking
 from jiying.exchange import jobs, studies
 from jiying.orders.tests.build import District, district, report
 from jiying.people.actions import join
@@ -63,6 +64,17 @@ def test_the_same_question_while_it_waits_is_one(lived):
     officer = client(lived)
     assert officer.post("/district/planning", FORM).url == officer.post("/district/planning", FORM).url
     assert Study.objects.count() == 1
+
+
+def test_whoever_has_five_studies_under_way_waits_before_they_ask_for_a_sixth(lived):
+    officer = client(lived)
+    for days in asking.DAYS:
+        assert officer.post("/district/planning", {**FORM, "days": days}).status_code == 302
+    assert officer.post("/district/planning", {**FORM, "demand": "2"}).status_code == 302
+    sixth = officer.post("/district/planning", {**FORM, "demand": "3"})
+    assert sixth.status_code == 422 and "请等一项算完再问" in sixth.text
+    assert officer.post("/district/planning", FORM).status_code == 302, "the same one again is one of the five"
+    assert Study.objects.count() == 5
 
 
 @pytest.mark.parametrize(
