@@ -105,6 +105,19 @@ def test_open_streams_do_not_hold_up_the_end(jiying_server):
     stream.close()
 
 
+def test_a_process_that_serves_loads_no_compiler(tmp_path):
+    """It would be two hundred megabytes for what is computed once a minute, and half a minute of compiling first."""
+    script = (
+        "import sys, django; django.setup(); from django.urls import get_resolver; get_resolver().url_patterns;"
+        "from jiying.config import serve; serve._start(stop := __import__('threading').Event()); stop.set();"
+        "import jiying.dispatch.looking, jiying.planning.actions;"
+        "print(sorted({'numba', 'llvmlite', 'scipy'} & set(sys.modules)))"
+    )
+    env = environment(tmp_path) | {"DJANGO_SETTINGS_MODULE": "jiying.config.settings"}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr[-500:]
+
+
 def test_the_web_part_leaves_the_stream_to_another_process(serve):
     assert serve(part="web").get("/live/events")[0] == 404
 

@@ -1,7 +1,4 @@
-"""From the world in memory to the outlook: the fleet engine's grid of coverage, filled with what lives.
-
-Loads what is compiled: only whoever keeps a world imports this.
-"""
+"""From the world in memory to the outlook: the fleet engine's grid of coverage, filled with what lives."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.cover import (
+from jiying.dispatch.engine.fleet.field import (
     LOAD,
     LOOKED_AT,
     PACE,
@@ -21,10 +18,8 @@ from jiying.dispatch.engine.fleet.cover import (
     SERVICE_SQUARES,
     SERVICE_SUM,
     Field,
-    look,
-    service_min,
-    service_shape,
 )
+from jiying.dispatch.engine.fleet.plain import look, reached, service_min, service_shape
 from jiying.dispatch.engine.fleet.tables import BUSY, GOING, IDLE, OFF
 from jiying.dispatch.engine.fleet.world import World as Fleet
 from jiying.dispatch.engine.fleet.world import world_of
@@ -136,13 +131,5 @@ def _crowd(fleet: Fleet, people: list[Person]) -> dict[str, Any]:
 
 def _lost(field: Field) -> np.ndarray:
     """[skill, cell] what somebody in a cell covers of what is worth covering, at most 1 (`cover.price_at`)."""
-    kinds = field.worth.shape[0]
-    worth = field.worth.reshape(kinds, field.ny, field.nx)
-    total = np.zeros_like(worth)
-    for dx, dy in zip(field.disc_x.tolist(), field.disc_y.tolist(), strict=True):
-        if abs(dx) >= field.nx or abs(dy) >= field.ny:
-            continue
-        rows, columns = slice(max(-dy, 0), field.ny - max(dy, 0)), slice(max(-dx, 0), field.nx - max(dx, 0))
-        there = slice(max(dy, 0), field.ny + min(dy, 0)), slice(max(dx, 0), field.nx + min(dx, 0))
-        total[:, rows, columns] += worth[:, there[0], there[1]]
-    return np.minimum(total, 1.0).reshape(kinds, -1)
+    lost: np.ndarray = np.minimum(reached(field, field.worth), 1.0)
+    return lost

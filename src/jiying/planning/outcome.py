@@ -11,8 +11,6 @@ import numpy as np
 
 from jiying.dispatch.days.judging import TOLERANCE_MIN
 from jiying.dispatch.days.reading import Day
-from jiying.dispatch.days.running import play, ready
-from jiying.dispatch.engine.fleet.policies import POLICIES, Policy
 from jiying.dispatch.engine.fleet.world import EMERGENCY_MIN, ORDINARY_MIN
 from jiying.planning.causes import causes_of
 from jiying.planning.changes import Change, changed
@@ -97,7 +95,7 @@ def _arrivals(day: Day, change: Change, of_orders: list[str], of_staff: list[str
     """The minute on the spot of each order, inf where nobody came; and how often the engine failed."""
     if change.sends_by == NEAREST:
         labelled = replace(day, order_town=tuple(of_orders), worker_town=tuple(of_staff))
-        return _simple(labelled, POLICIES["nearest" if change.pool == DISTRICT else "town"]), 0
+        return _simple(labelled, "nearest" if change.pool == DISTRICT else "town"), 0
     arrived, failed = np.full(len(day.orders), np.inf), 0
     # Nobody goes beyond their pool, so that a district of pools is as many districts beside each other.
     orders, staff = (np.array(names) for names in (of_orders, of_staff))
@@ -105,6 +103,9 @@ def _arrivals(day: Day, change: Change, of_orders: list[str], of_staff: list[str
         rows, people = np.flatnonzero(orders == pool), np.flatnonzero(staff == pool)
         if not len(people):
             continue
+        # Only who runs days loads what compiles them.
+        from jiying.dispatch.days.running import play
+
         played = play(_part(day, rows, people), "auto")
         served = played.trips["order"] >= 0
         arrived[rows[played.feed_rows[played.trips["order"][served]]]] = played.trips["arrive"][served]
@@ -112,8 +113,11 @@ def _arrivals(day: Day, change: Change, of_orders: list[str], of_staff: list[str
     return arrived, failed
 
 
-def _simple(day: Day, policy: Policy) -> np.ndarray:
-    run, feed_rows = ready(day, policy)
+def _simple(day: Day, policy: str) -> np.ndarray:
+    from jiying.dispatch.days.running import ready
+    from jiying.dispatch.engine.fleet.policies import POLICIES
+
+    run, feed_rows = ready(day, POLICIES[policy])
     run.whole(max((end for own in day.shifts for _, end in own), default=0.0))
     trips = run.written
     served = trips["order"] >= 0

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from jiying.dispatch import actions, outlooks, service, staff
 from jiying.dispatch.engine import costs
+from jiying.dispatch.engine.fleet import plain
 from jiying.dispatch.engine.fleet.cover import look, price_of
+from jiying.dispatch.engine.fleet.field import Field
 from jiying.dispatch.engine.fleet.kernels import decide_one, reveal
 from jiying.dispatch.engine.fleet.motion import advance
 from jiying.dispatch.engine.fleet.prices import Prices, Road
@@ -87,8 +89,16 @@ def test_live_and_a_day_s_run_send_the_same_one_to_an_emergency(everybody, place
             worker["order"], worker["state"] = order, GOING if doing == "going" else BUSY
             worker["arrive_min"] = now - since
             fleet.orders[order]["state"], fleet.orders[order]["worker"] = TAKEN, 0
+    looked = Field(*(part.copy() if isinstance(part, np.ndarray) else part for part in fleet.field))
+    crew = fleet.workers.copy()
+    plain.look(now, crew, looked, PRICES)
     look(now, fleet.workers, fleet.field, PRICES)
+    for name in ("seen", "rate", "want", "have", "worth", "known"):
+        assert getattr(looked, name) == pytest.approx(getattr(fleet.field, name), abs=1e-9), name
+    assert crew["cell"].tolist() == fleet.workers["cell"].tolist()
+    assert crew["counted"] == pytest.approx(fleet.workers["counted"], abs=1e-9)
     shape = costs_of_work(fleet.field)
+    assert plain.service_shape(looked) == pytest.approx(shape)
     known = Outlook(
         at=T0, plane=PLANE, x0=fleet.field.x0, y0=fleet.field.y0, cell_km=fleet.field.cell_km, rows=fleet.field.ny,
         columns=fleet.field.nx, skills=KNOWN_SKILLS, lost=_lost(fleet.field), work=shape,

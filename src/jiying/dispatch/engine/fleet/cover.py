@@ -19,44 +19,23 @@ as in maximum expected covering: Daskin 1983, Jagtenberg and others 2015, with d
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
+from jiying.dispatch.engine.fleet.field import (
+    LOAD,
+    LOOKED_AT,
+    LOWEST,
+    NORM_EVERY,
+    PACE,
+    PACE_AT,
+    SERVICE_N,
+    SERVICE_SQUARES,
+    SERVICE_SUM,
+)
 from jiying.dispatch.engine.fleet.history import OUTLOOK_MIN
 from jiying.dispatch.engine.fleet.tables import BUSY, GOING, OFF
-
-NORM_EVERY = 4.0  # steps of the table of tails for each doubling of the mean
-LOWEST = 2.0**-8
-
-
-class Field(NamedTuple):
-    """The grid and what is known of it; see above."""
-
-    x0: float
-    y0: float
-    cell_km: float
-    nx: int
-    ny: int
-    disc_x: np.ndarray
-    disc_y: np.ndarray
-    rate: np.ndarray
-    want: np.ndarray
-    have: np.ndarray
-    worth: np.ndarray
-    prior: np.ndarray  # [cell] share of demand expected before anything was seen
-    seen: np.ndarray  # [cell] orders seen, older ones fading
-    seen_skill: np.ndarray  # [skill] emergencies seen, with the prior
-    tail: np.ndarray  # [mean, n] P(N >= n)
-    outlook: np.ndarray  # by ten minutes: how much denser the time ahead is, by another day's record
-    known: np.ndarray  # see PACE and those beside it
-
-
-PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT, LOAD = range(9)
-"""Places of `known`: emergencies a minute, fading; as of when; finished jobs, sum and sum of squares of the logarithm
-of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last
-decided; the share of those on duty that emergencies alone keep busy."""
 
 
 @compiled

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.cover import LOAD
+from jiying.dispatch.engine.fleet.field import LOAD
 from jiying.dispatch.engine.fleet.kernels import REVEALED, decide_batch
 from jiying.dispatch.engine.fleet.policies import POLICIES, Policy
 from jiying.dispatch.engine.fleet.prices import Road

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
-from jiying.dispatch.engine.fleet.cover import FILLED_AT, LOOKED_AT, MOVED_AT, learn_order, look
+from jiying.dispatch.engine.fleet.cover import learn_order, look
+from jiying.dispatch.engine.fleet.field import FILLED_AT, LOOKED_AT, MOVED_AT
 from jiying.dispatch.engine.fleet.moves import decide_moves
 from jiying.dispatch.engine.fleet.simple import TEAM, decide_simple
 from jiying.dispatch.engine.fleet.tables import BEGUN, NEVER, OPEN

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
-from jiying.dispatch.engine.fleet.cover import LOAD, count_in, price_of, service_min, share_of
+from jiying.dispatch.engine.fleet.cover import count_in, price_of, service_min, share_of
+from jiying.dispatch.engine.fleet.field import LOAD
 from jiying.dispatch.engine.fleet.motion import send
 from jiying.dispatch.engine.fleet.road import ride
 from jiying.dispatch.engine.fleet.tables import IDLE, MOVING, OFF, OPEN

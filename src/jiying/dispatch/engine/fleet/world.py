@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.cover import (
+from jiying.dispatch.engine.fleet.field import (
     FILLED_AT,
     LOOKED_AT,
     LOWEST,
