@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from jiying.dispatch.engine.fleet.assign import cheapest
 from jiying.dispatch.engine.outlook import PRICES
 from jiying.dispatch.service import Advice
 
@@ -20,8 +21,6 @@ def together(advices: Sequence[Advice]) -> list[Advice]:
 
     Only emergencies with an outlook take part; the tier that is asked, and so who may go, is each order's own.
     """
-    from jiying.dispatch.engine.fleet.assign import cheapest
-
     asking = [one for one in advices if one.outlook is not None and one.job.urgency == "emergency"]
     begin, columns, costs = [0], [], []
     numbers: dict[str, int] = {}

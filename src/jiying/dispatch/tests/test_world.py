@@ -65,19 +65,20 @@ people = st.lists(
 @settings(deadline=None, max_examples=80, phases=(Phase.explicit, Phase.generate))
 def test_live_and_a_day_s_run_send_the_same_one_to_an_emergency(everybody, place, skill, left, seed):
     """The same people, orders and time, once as the fleet's records, once as candidates with an outlook."""
+    # By way of degrees for both, or a place on the line between two cells lies in one here and in the other there.
     now, rng = 600.0, random.Random(seed)
     shifts = [[(0.0, now + duty)] for *_, duty in everybody]
     none = np.zeros(len(everybody), np.int64)
     fleet = world_of(
-        np.array([(x, y) for x, y, *_ in everybody]), np.array([row[2] for row in everybody], np.int64), shifts,
-        none, none, len(KNOWN_SKILLS), 100, ROAD, PRICES,
+        np.array([PLANE.km(spot(x, y)) for x, y, *_ in everybody]),
+        np.array([row[2] for row in everybody], np.int64), shifts, none, none, len(KNOWN_SKILLS), 100, ROAD, PRICES,
     )  # fmt: skip
     feed = np.zeros(61, ORDER)
     for n, row in enumerate(feed[:60]):
         row["x"], row["y"], row["skill"] = rng.uniform(-4, 4), rng.uniform(-4, 4), rng.randrange(6)
         row["reported"], row["emergency"], row["worker"], row["state"] = 540.0 + n, n % 2, -1, OPEN
         row["limit"] = row["reported"] + 240.0
-    feed[60]["x"], feed[60]["y"], feed[60]["skill"], feed[60]["emergency"] = *place, skill, 1
+    feed[60]["x"], feed[60]["y"], feed[60]["skill"], feed[60]["emergency"] = *PLANE.km(spot(*place)), skill, 1
     feed[60]["reported"], feed[60]["limit"], feed[60]["worker"], feed[60]["state"] = now, now + left, -1, OPEN
     finish = np.full(len(everybody), math.inf)
     advance(now, fleet.workers, fleet.orders, fleet.shifts, finish, fleet.field)

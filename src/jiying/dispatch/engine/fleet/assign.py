@@ -1,17 +1,17 @@
-"""Who goes where, all together: a cheap assignment in a sparse table, where a row may also stay out."""
+"""Who goes where, all together: a cheap assignment in a sparse table, where a row may also stay out.
+
+Plain, so that who has a dozen rows need not compile it; a day's run does (`urgent`).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.compiled import compiled
-
 STEP = 0.004
 """The least by which a bid is raised: the total is at most this times the rows above the cheapest."""
 
 
-@compiled
-def cheapest(begin, columns, costs, alone, many):
+def cheapest(begin: np.ndarray, columns: np.ndarray, costs: np.ndarray, alone: np.ndarray, many: int) -> np.ndarray:
     """Assign rows to columns at the least total cost, within `STEP` a row.
 
     Row r may take the columns `columns[begin[r]:begin[r + 1]]` at `costs` of the same place (>= 0), or none at the

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.assign import cheapest
+from jiying.dispatch.engine.fleet import assign
 from jiying.dispatch.engine.fleet.compiled import compiled
 from jiying.dispatch.engine.fleet.cover import count_in, longer, price_of, service_min, service_shape, share_of
 from jiying.dispatch.engine.fleet.motion import release, send, stand
 from jiying.dispatch.engine.fleet.road import ride
 from jiying.dispatch.engine.fleet.tables import BUSY, OFF, OPEN, TAKEN
+
+cheapest = compiled(assign.cheapest)
 
 
 @compiled
