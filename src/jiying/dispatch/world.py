@@ -26,7 +26,9 @@ WINDOW = timedelta(hours=24)
 """What is older says nothing any more: what was seen fades to a third in four hours and a half."""
 
 IN_HAND = frozenset({State.ASSIGNED, State.EN_ROUTE, State.ON_SITE})
-MOST_SEEN = 50_000
+MOST_SEEN = 10_000
+"""A district's day; in a flood of reports the latest of them say what matters, and a look stays short."""
+
 CHUNK = 500
 TOO_FAR_BEHIND = 20_000
 """So many events later it is faster to read everything anew."""
