@@ -85,9 +85,9 @@ def analyse() -> None:
     """Let the database count what it holds, as it does by itself in time."""
     from django.db import connection
 
-    from jiying.core import planner
+    from jiying.core import dbstats
 
-    planner.refresh()
+    dbstats.refresh()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -9,8 +9,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from jiying.centre.moving import district_of
 from jiying.dispatch.shadow import compare
-from jiying.estates.queries import the_district, zone_of
+from jiying.estates.queries import zone_of
+from jiying.pages.figures import percent
 from jiying.pages.gates import only
 from jiying.people.scopes import scope_of
 
@@ -21,21 +23,16 @@ DAYS, NEWEST = 7, 2000
 @only("operator", "supervisor", "district")
 def show(request: HttpRequest) -> HttpResponse:
     """The decisions of a week, the newest two thousand at most: two queries and one for each five hundred."""
-    scope = scope_of(request.user)
-    district = next(iter(sorted(scope.districts)), "") or getattr(the_district(), "code", "")
+    district = district_of(scope_of(request.user))
     with timezone.override(zone_of(district)):
         now = timezone.now()
         found = compare(district, now - timedelta(days=DAYS), now, newest=NEWEST)
         sides = (("same", found.same), ("other", found.other))
         context = {
             "found": found,
-            "differs": _percent(found.differs),
-            "sides": [(name, side, _percent(side.share)) for name, side in sides],
+            "differs": percent(found.differs),
+            "sides": [(name, side, percent(side.share)) for name, side in sides],
             "days": DAYS,
             "most": NEWEST if found.decisions == NEWEST else 0,
         }
         return render(request, "centre/shadow.html", context)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"

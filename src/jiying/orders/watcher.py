@@ -18,7 +18,7 @@ from django.db import OperationalError, close_old_connections, connection, trans
 from django.db.models import Q
 from django.utils import timezone
 
-from jiying.core import journal, planner
+from jiying.core import dbstats, journal
 from jiying.orders import attachments, heads, idempotency, store
 from jiying.orders.models import Order
 
@@ -114,7 +114,7 @@ def tidy(now: datetime) -> None:
     idempotency.forget_old(now)
     heads.export(timezone.localdate(now))
     attachments.sweep(now)
-    planner.refresh()
+    dbstats.refresh()
 
 
 def run(stop: threading.Event) -> None:
