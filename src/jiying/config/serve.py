@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import sys
@@ -70,10 +71,16 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
 
 
 def _drain(threads: list[threading.Thread]) -> None:
-    """Give the loops `DRAIN_S`, all together, to come to their end: what they do is written or it is not."""
+    """Give the loops `DRAIN_S`, all together, to come to their end, and end without whoever does not.
+
+    What they do is written or it is not; but a thread in the midst of its work can hold up the interpreter's own end.
+    """
     until = time.monotonic() + DRAIN_S
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
+    if sys.exc_info()[0] is None and any(thread.is_alive() for thread in threads):
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _settle(*, web: bool) -> None:
