@@ -78,6 +78,18 @@ def test_a_signal_ends_it_with_success_and_without_a_word(serve, part, by):
     assert served.log() == before
 
 
+def test_a_signal_may_come_in_the_instant_in_which_the_wait_for_it_begins(tmp_path):
+    """Then the waiting thread itself holds the lock that says so."""
+    script = (
+        "import signal; from jiying.config.serve import _stop_on_signals; stop = _stop_on_signals()\n"
+        "with stop._cond: signal.raise_signal(signal.SIGTERM)\n"
+        "print(stop.wait(10))"
+    )
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, env=environment(tmp_path), capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == "True", done.stderr[-500:]
+
+
 def test_open_streams_do_not_hold_up_the_end(jiying_server):
     parts = urlsplit(jiying_server.url)
     sign_in = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import socket
 import sys
@@ -71,16 +70,10 @@ def _start(stop: threading.Event) -> list[threading.Thread]:
 
 
 def _drain(threads: list[threading.Thread]) -> None:
-    """Give the loops `DRAIN_S`, all together, to come to their end, and end without whoever does not.
-
-    What they do is written or it is not; but a thread in the midst of its work can hold up the interpreter's own end.
-    """
+    """Give the loops `DRAIN_S`, all together, to come to their end: what they do is written or it is not."""
     until = time.monotonic() + DRAIN_S
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    if sys.exc_info()[0] is None and any(thread.is_alive() for thread in threads):
-        sys.stderr.flush()
-        os._exit(0)
 
 
 def _settle(*, web: bool) -> None:
@@ -98,7 +91,8 @@ def _stop_on_signals() -> threading.Event:
     """An event set by SIGTERM and SIGINT; uvicorn passes them on when it has drained."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        # On a thread of its own: the signal may find this one inside `stop.wait`, with the lock that `set` wants.
+        signal.signal(name, lambda *_: threading.Thread(target=stop.set, daemon=True).start())
     return stop
 
 
