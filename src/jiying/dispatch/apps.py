@@ -14,6 +14,6 @@ class DispatchConfig(AppConfig):
         from jiying.dispatch.models import Pool
         from jiying.orders import followers
 
-        followers.register("dispatch", mark)
+        followers.register("dispatch", mark, skips=followers.REPACK)
         for changed in (post_save, post_delete):
             changed.connect(pools.forget, sender=Pool, dispatch_uid="dispatch.pools")

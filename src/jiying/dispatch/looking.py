@@ -72,14 +72,14 @@ def fleet_of(world: World, people: list[Person], plane: Plane, zone: ZoneInfo, n
     fleet = world_of(
         places, bits.astype(np.int64), shifts, none, none, len(KNOWN_SKILLS), 1, ROAD, PRICES,
     )  # fmt: skip
-    place_of = {one.id: row for row, one in enumerate(people)}
+    place_of = {one.id.int: row for row, one in enumerate(people)}
     for row, own in enumerate(shifts):
         here = next((span for span in own if minute < span[1]), (math.inf, math.inf))
         worker = fleet.workers[row]
         worker["duty_from"], worker["duty_to"] = here
         worker["state"], worker["free_min"] = (IDLE if here[0] <= minute else OFF), minute
     # The one that is farthest on says where somebody is: at work before on the way, on the way before sent.
-    for held in sorted(world.in_hand.values(), key=lambda one: (STATES[State(one.state)], one.since, str(one.worker))):
+    for held in sorted(world.in_hand.values(), key=lambda one: (STATES[State(one.state)], one.since, one.worker)):
         row_of = place_of.get(held.worker)
         if row_of is None:
             continue
@@ -101,9 +101,9 @@ def _learn(field: Field, world: World, plane: Plane, now: datetime, minute: floa
     ages = np.array([(now - one.reported).total_seconds() / 60 for one in rows])
     urgent = np.array([one.urgent for one in rows], bool)
     if rows:
-        xy = np.array([plane.km(one.at) for one in rows])
-        column = np.clip((xy[:, 0] - field.x0) / field.cell_km, 0.0, field.nx - 1.0).astype(np.int64)
-        row = np.clip((xy[:, 1] - field.y0) / field.cell_km, 0.0, field.ny - 1.0).astype(np.int64)
+        x, y = plane.all_km(np.array([(one.at.lon, one.at.lat) for one in rows]))
+        column = np.clip((x - field.x0) / field.cell_km, 0.0, field.nx - 1.0).astype(np.int64)
+        row = np.clip((y - field.y0) / field.cell_km, 0.0, field.ny - 1.0).astype(np.int64)
         weight = np.where(urgent, 2.0, 1.0) * np.exp(-ages / PRICES.memory_min)
         field.seen[:] += np.bincount(row * field.nx + column, weight, field.nx * field.ny)
         known[PACE] = float(np.exp(-ages[urgent] / PRICES.pace_min).sum()) / PRICES.pace_min

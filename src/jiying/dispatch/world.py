@@ -7,6 +7,7 @@ with two of them, it is the same to the byte.
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,14 @@ TOO_FAR_BEHIND = 20_000
 """So many events later it is faster to read everything anew."""
 
 
+BREATH_S = 0.005
+"""How long is rested between two chunks: who reads a hundred thousand orders leaves the others the interpreter."""
+
+Id = int
+"""A UUID as a number.  The collector of garbage looks through objects again and again, and through no number: a
+hundred thousand orders that wait would hold up everybody for a tenth of a second, every few seconds."""
+
+
 class Seen(NamedTuple):
     """A repair that was reported in the window."""
 
@@ -46,7 +55,7 @@ class Seen(NamedTuple):
 class InHand(NamedTuple):
     """An open order that somebody has."""
 
-    worker: uuid.UUID
+    worker: Id
     state: str
     since: datetime
     at: Spot | None
@@ -66,11 +75,11 @@ class World:
     district: str
     cursor: followers.Position
     withdrawn: int = 0
-    in_hand: dict[uuid.UUID, InHand] = field(default_factory=dict)
-    waiting: set[uuid.UUID] = field(default_factory=set)
-    seen: dict[uuid.UUID, Seen] = field(default_factory=dict)
-    arrived: dict[uuid.UUID, datetime] = field(default_factory=dict)
-    worked: dict[uuid.UUID, tuple[datetime, float]] = field(default_factory=dict)
+    in_hand: dict[Id, InHand] = field(default_factory=dict)
+    waiting: set[Id] = field(default_factory=set)
+    seen: dict[Id, Seen] = field(default_factory=dict)
+    arrived: dict[Id, datetime] = field(default_factory=dict)
+    worked: dict[Id, tuple[datetime, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, district: str, now: datetime) -> World:
@@ -110,8 +119,8 @@ class World:
                 touched[order] = None
                 self._work(order, verb, at)
         for order in touched:
-            self.in_hand.pop(order, None)
-            self.waiting.discard(order)
+            self.in_hand.pop(order.int, None)
+            self.waiting.discard(order.int)
         ids = list(touched)
         for first in range(0, len(ids), CHUNK):
             self._take(Order.objects.filter(pk__in=ids[first : first + CHUNK]))
@@ -134,23 +143,25 @@ class World:
             *("pk", "worker_id", "state", "state_since", "lon", "lat"),
             *("urgency", "kind", "category", "pack", "reported_at"),
         )
-        for pk, worker, state, since, lon, lat, urgency, kind, category, pack, reported in rows.values_list(
-            *columns
-        ).iterator(chunk_size=2000):
+        found = rows.values_list(*columns).iterator(chunk_size=CHUNK)
+        for n, (pk, worker, state, since, lon, lat, urgency, kind, category, pack, reported) in enumerate(found, 1):
+            if n % CHUNK == 0:
+                time.sleep(BREATH_S)
+            key = pk.int
             spot = spot_of(lon, lat)
             spot = spot if spot is not None and spot.is_somewhere else None
             if worker is not None and state in IN_HAND:
-                self.in_hand[pk] = InHand(worker, state, since, spot)
+                self.in_hand[key] = InHand(worker.int, state, since, spot)
             elif kind == "repair" and worker is None and state in WAITING:
-                self.waiting.add(pk)
+                self.waiting.add(key)
             if kind == "repair" and spot is not None:
-                self.seen[pk] = Seen(reported, spot, urgency == "emergency", skill_of(pack, category))
+                self.seen[key] = Seen(reported, spot, urgency == "emergency", skill_of(pack, category))
 
     def _work(self, order: uuid.UUID, verb: str, at: datetime) -> None:
         if verb == "arrive":
-            self.arrived[order] = at
-        elif verb == "done" and (begun := self.arrived.pop(order, None)) is not None:
-            self.worked[order] = (begun, (at - begun).total_seconds() / 60)
+            self.arrived[order.int] = at
+        elif verb == "done" and (begun := self.arrived.pop(order.int, None)) is not None:
+            self.worked[order.int] = (begun, (at - begun).total_seconds() / 60)
 
 
 def skill_of(pack: str, category: str) -> str:

@@ -10,4 +10,4 @@ class NoticesConfig(AppConfig):
         from jiying.notices.follower import tell
         from jiying.orders import followers
 
-        followers.register("notices", tell)
+        followers.register("notices", tell, skips=followers.REPACK)

@@ -9,4 +9,4 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         from jiying.orders import followers, search
 
-        followers.register(search.FOLLOWER, search.follow, history=True)
+        followers.register(search.FOLLOWER, search.follow, history=True, skips=followers.REPACK)

@@ -8,6 +8,7 @@ class SupervisionConfig(AppConfig):
 
     def ready(self) -> None:
         from jiying.orders import followers
-        from jiying.supervision.actions import NAME, prepare
+        from jiying.supervision.actions import FOLLOWERS
 
-        followers.register_prepared(NAME, prepare, history=True)
+        for follower in FOLLOWERS:
+            followers.add(follower)

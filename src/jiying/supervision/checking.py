@@ -19,7 +19,7 @@ from typing import Any
 from jiying.estates.queries import zone_of
 from jiying.orders import followers
 from jiying.orders.models import Order
-from jiying.supervision.actions import NAME, prepare
+from jiying.supervision.actions import FOLLOWERS
 from jiying.supervision.models import Cell, Counted, Edition, Grain, Rollup, Waiting
 from jiying.supervision.reading import Fresh, Key, Place, by_day, cells_of, count_orders, parts_of, spread, written
 
@@ -32,7 +32,7 @@ TOLD = 100
 
 @dataclass(slots=True)
 class Report:
-    """What was compared.  `behind`: how many events the follower had not read when the check began."""
+    """What was compared.  `behind`: how many events the followers had not read when the check began."""
 
     orders: int = 0
     rows: int = 0
@@ -51,7 +51,8 @@ class Report:
 def check() -> Report:
     """Let the follower read to the end, then compare everything."""
     began = time.monotonic()
-    report = Report(behind=followers.lags()[NAME])
+    lags = followers.lags()
+    report = Report(behind=sum(lags[one.name] for one in FOLLOWERS))
     _catch_up()
     estates = list(Order.objects.order_by("estate_id").values_list("estate_id", flat=True).distinct())
     for estate in estates:
@@ -71,8 +72,9 @@ def _edition() -> int:
 
 
 def _catch_up() -> None:
-    while followers.advance(followers.Follower(NAME, prepare)):
-        pass
+    for follower in FOLLOWERS:
+        while followers.advance(follower):
+            pass
 
 
 def _look_again(look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -43,9 +43,18 @@ class Plane:
         >>> Plane(Spot(121.5, 31.2)).km(Spot(121.5, 31.2))
         (0.0, 0.0)
         """
+        east, north = self._per_degree
+        return (spot.lon - self.origin.lon) * east, (spot.lat - self.origin.lat) * north
+
+    def all_km(self, degrees: Grid) -> tuple[Grid, Grid]:
+        """The same of many places at once: [place, 2] longitudes and latitudes."""
+        east, north = self._per_degree
+        return (degrees[:, 0] - self.origin.lon) * east, (degrees[:, 1] - self.origin.lat) * north
+
+    @property
+    def _per_degree(self) -> tuple[float, float]:
         turn = math.pi / 180 * EARTH_M / 1000
-        east = (spot.lon - self.origin.lon) * turn * math.cos(math.radians(self.origin.lat))
-        return east, (spot.lat - self.origin.lat) * turn
+        return turn * math.cos(math.radians(self.origin.lat)), turn
 
 
 @dataclass(frozen=True)

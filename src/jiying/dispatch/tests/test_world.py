@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 from dataclasses import replace
@@ -181,6 +182,16 @@ def test_a_world_that_followed_and_one_made_anew_say_the_same_to_the_byte(d):
     assert (len(world.in_hand), len(world.waiting), len(world.worked)) == (1, 1, 1)
 
 
+def test_the_collector_of_garbage_looks_through_no_order_that_waits(d):
+    """A hundred thousand of them would hold up everybody for a tenth of a second, again and again."""
+    for n in range(3):
+        report(d, now=after(n))
+    world = World.of(d.division.code, after(4))
+    gc.collect()
+    assert len(world.waiting) == 3
+    assert not [one for one in world.waiting if gc.is_tracked(one)]
+
+
 def test_orders_that_are_withdrawn_leave_the_world_though_no_event_says_so(d):
     code, keeper = d.division.code, Keeper()
     lot = importer("lot")
@@ -295,7 +306,7 @@ def test_through_the_log_and_through_a_restart_the_next_decision_is_the_same(d):
     for verb, minute in (("depart", 2), ("arrive", 8)):
         act(first.pk, verb, by=d.actor("operator"), data={}, now=after(minute))
     keeper.keep(after(9))
-    assert keeper.worlds[d.division.code].in_hand[first.pk].worker == one.pk
+    assert keeper.worlds[d.division.code].in_hand[first.pk.int].worker == one.pk.int
     second = report(d, now=after(10), category="lift")
     chosen = []
     for keeps in (keeper, Keeper()):
@@ -337,7 +348,7 @@ def test_the_engine_s_world_has_everybody_where_the_log_says(d):
     row = [one.id for one in found].index(d.worker.pk)
     assert fleet.workers[row]["state"] == BUSY
     assert minute - fleet.workers[row]["arrive_min"] == pytest.approx(1.0)
-    assert world.in_hand[order.pk].worker == d.worker.pk
+    assert world.in_hand[order.pk.int].worker == d.worker.pk.int
     assert (after(6) - timedelta(days=1)).date() <= after(6).date()
 
 

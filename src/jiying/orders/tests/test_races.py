@@ -168,13 +168,19 @@ def test_a_watcher_and_a_person_at_once_both_come_through(d):
 
 
 @pytest.mark.late_commits
-def test_what_commits_late_is_not_skipped_by_a_follower(d):
+@pytest.mark.parametrize("skips", [frozenset(), followers.REPACK], ids=["all", "some"])
+def test_what_commits_late_is_not_skipped_by_a_follower(d, skips, monkeypatch):
     """Two slow transactions: the one that began first, with the lower number, commits last."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time: nothing can commit out of order")
     first, second = report(d), report(d)
     seen: list[int] = []
-    followers.register("late-test", lambda events: seen.extend(e.seq for e in events if e.verb == "urge"))
+    monkeypatch.setattr(followers, "WORTH_SKIPPING", 0)
+
+    def read(events):
+        seen.extend(e.seq for e in events if e.verb == "urge")
+
+    followers.register("late-test", read, skips=skips)
     wrote, go_on = threading.Event(), threading.Event()
     try:
 
