@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,18 +18,15 @@ from jiying.exchange import moves
 from jiying.orders import repacking
 from jiying.pages.gates import only, signed_in
 from jiying.people import audit
-from jiying.people.scopes import Scope, scope_of
+from jiying.people.scopes import ANSWERING, Scope, scope_of
 from jiying.rules import packs, words
 from jiying.rules.faults import NoPack
 from jiying.rules.pack import Pack
 
-MOVERS = frozenset({"supervisor", "district"})
-"""Who answers for a district, and so for the pack that judges its open orders."""
-
 
 def district_of(scope: Scope) -> str:
-    """The district whose rules somebody looks at."""
-    return next(iter(sorted(scope.districts)), "") or getattr(the_district(), "code", "")
+    """The district whose rules somebody looks at: first one that they answer for."""
+    return min(scope.answered or scope.districts, default="") or getattr(the_district(), "code", "")
 
 
 def left_behind(pack: Pack, district: str, scope: Scope) -> dict[str, Any] | None:
@@ -36,7 +34,7 @@ def left_behind(pack: Pack, district: str, scope: Scope) -> dict[str, Any] | Non
 
     `may`: whether the reader moves them.
     """
-    may = bool(scope.roles & MOVERS)
+    may = district in scope.answered
     waiting = repacking.waiting(pack, [district]).order_by("pack").values_list("pack").annotate(n=Count("pk"))
     found = {str(stamp): n for stamp, n in waiting}
     moved = moves.moved(pack, district) if may else None
@@ -60,10 +58,13 @@ def _lines(count: moves.Shown | None, pack: Pack) -> list[tuple[str, dict[str, i
 
 
 @require_POST
-@only(*sorted(MOVERS))
+@only(*sorted(ANSWERING))
 def begin(request: HttpRequest, what: str) -> HttpResponse:
     """Count what would change, or move."""
-    district = district_of(scope_of(request.user))
+    scope = scope_of(request.user)
+    district = district_of(scope)
+    if district not in scope.answered:
+        raise PermissionDenied
     try:
         pack = packs.stamped(request.POST.get("pack", ""))
         if what == "count":

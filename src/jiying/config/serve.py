@@ -80,10 +80,13 @@ def _settle(*, web: bool) -> None:
     """Load what requests need; all of it stays."""
     from django.urls import get_resolver
 
+    from jiying.rules import packs
+
     sys.setswitchinterval(GIVE_WAY_S)
 
     if web:
         _ = get_resolver().url_patterns
+    packs.in_use()
     garbage.settle()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from jiying.dispatch.plan import CALLED_AWAY
 from jiying.dispatch.service import Advice, advise
 from jiying.orders.actions import act, observe
 from jiying.orders.actors import Actor
@@ -36,8 +37,10 @@ def _advised(order_id: uuid.UUID, by: Actor, data: dict[str, Any]) -> dict[str, 
     return advise(order).noted(str(data["worker"]), by_person=True)
 
 
-def send(advice: Advice, version: int, *, now: datetime | None = None) -> Order | None:
+def send(advice: Advice, version: int, *, now: datetime | None = None, called_away: bool = False) -> Order | None:
     """A rule assigns the best of `advice`, decided on `version` to the last event; None when there is nobody.
+
+    `called_away`: instead of somebody whom it had sent to an emergency since.
 
     Raises:
         StaleVersion: something happened to the order since; the decision is void.
@@ -52,7 +55,7 @@ def send(advice: Advice, version: int, *, now: datetime | None = None) -> Order 
         data={"worker": best.worker},
         expected_version=version,
         now=now,
-        noted=advice.noted(best.worker, by_person=False),
+        noted=advice.noted(best.worker, by_person=False) | ({CALLED_AWAY: True} if called_away else {}),
     )
 
 

@@ -35,8 +35,8 @@ def day(folder: Path, policy: str, out: Path, until: float | None, history: Path
     from jiying.dispatch.days.running import play
     from jiying.dispatch.days.writing import rows_of, write_plan
 
-    if until is not None and not math.isfinite(until):
-        raise click.BadParameter("a minute of the day is wanted", param_hint="--until")
+    if until is not None and not 0 <= until < math.inf:
+        raise click.BadParameter("a minute of the day is wanted, from 0 on", param_hint="--until")
     given = read_day(folder)
     past = read_day(history) if history else None
     for remark in given.remarks[:20]:

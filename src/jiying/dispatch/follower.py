@@ -30,7 +30,7 @@ _ANEW = ("due_at", "why", "tries")
 
 
 def mark(events: Sequence[Event]) -> None:
-    """Set or clear the tasks of the orders that a batch is about: at most four queries."""
+    """Set or clear the tasks of the orders that a batch is about: at most six queries."""
     told = {
         event.order_id: event
         for event in events
@@ -68,5 +68,14 @@ def mark(events: Sequence[Event]) -> None:
             Task.objects.bulk_create(
                 tasks, batch_size=500, update_conflicts=True, unique_fields=["order"], update_fields=fields
             )
+    called = {
+        order.worker_id
+        for order in orders
+        if order.urgency == "emergency" and order.worker_id and told[order.pk].verb in ("assign", "take")
+    }
+    if called:
+        # What else they were sent to may now be better off with somebody else.
+        held = Order.objects.filter(worker__in=called, state__in=("assigned", "en_route")).exclude(urgency="emergency")
+        Task.objects.filter(order__in=held).update(due_at=max(event.received_at for event in told.values()))
     if over:
         Task.objects.filter(order_id__in=over).delete()

@@ -18,13 +18,15 @@ from django.utils import timezone
 
 from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions
+from jiying.dispatch.hands import away
 from jiying.dispatch.models import Task
-from jiying.dispatch.plan import ENGINE, Step, next_step
+from jiying.dispatch.plan import CALLED_AWAY, ENGINE, Away, Step, next_step, sent_at
 from jiying.dispatch.policies import Policies
 from jiying.dispatch.service import Advice, advise_many
 from jiying.dispatch.together import together
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order, OrderQuerySet
+from jiying.orders.states import State
 from jiying.orders.store import load, load_many
 
 log = logging.getLogger("jiying.dispatch")
@@ -83,7 +85,9 @@ def _joined() -> OrderQuerySet:
 
 
 def _step(order: Order, ledger: Ledger, now: datetime) -> Step | None:
-    return next_step(ledger, Policies.on(timezone.localdate(now), {order.district}).of(order))
+    since = sent_at(ledger) if ledger.worker else None
+    elsewhere = away(order, since) if since is not None and ledger.state in (State.ASSIGNED, State.EN_ROUTE) else Away()
+    return next_step(ledger, Policies.on(timezone.localdate(now), {order.district}).of(order), elsewhere)
 
 
 def _look_or_rest(order_id: uuid.UUID, now: datetime) -> bool:
@@ -126,18 +130,23 @@ def look(order_id: uuid.UUID, now: datetime) -> bool:
 
 def _send(advice: Advice, version: int, step: Step, now: datetime) -> bool:
     order_id, best = advice.order.pk, advice.ranking.best
+    called_away = step.why == CALLED_AWAY
+    if best is None and called_away:
+        # They come, if later.
+        _rest(order_id, now)
+        return False
     if best is None:
         # Of somebody who has not set off the centre hears as such, whoever else is missing.
         wider = {"outside": asdict(advice.outside)} if advice.outside is not None and advice.outside.n else {}
         actions.ask_centre(order_id, step.why, {"left_out": advice.ranking.why_not, **wider}, now=now)
         _rest(order_id, now, step.why)
         return False
-    if step.what == "assign" and (held := advice.held_min) > 0:
+    if (step.what == "assign" or called_away) and (held := advice.held_min) > 0:
         # Whoever would go is worth more where they are: looked at again when that has changed, or prices have.
         Task.objects.filter(pk=order_id).update(due_at=now + min(timedelta(minutes=held), HELD_AT_MOST), tries=0)
         return False
     with transaction.atomic():
-        actions.send(advice, version, now=now)
+        actions.send(advice, version, now=now, called_away=called_away)
         if advice.failed:
             actions.ask_centre(order_id, ENGINE, now=now)
         due = now + timedelta(minutes=advice.rules.depart_min)

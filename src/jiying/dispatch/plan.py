@@ -22,6 +22,9 @@ FREE = frozenset({State.SUBMITTED, State.SIGNED, State.RETURNED})
 NOBODY_FITS, NOT_DEPARTED, STUCK, ENGINE = "nobody", "not_departed", "stuck", "engine"
 """Why the centre is asked for help."""
 
+CALLED_AWAY = "called_away"
+"""Why somebody else is looked for, without asking for help: an ordinary order whose worker was sent to an emergency."""
+
 STUCK_MIN = 15
 AUTOMATIC, SUGGEST, OFF = "automatic", "suggest", "off"
 
@@ -48,12 +51,24 @@ class Rules:
 class Step:
     """Something to do at `due_at`: `assign` somebody, `replace` who has it, or `tell` the centre that it is stuck.
 
-    `why`: what the centre is told where nobody can be sent: nobody, not_departed or stuck.
+    `why`: what the centre is told where nobody can be sent: nobody, not_departed or stuck; of called_away it hears
+    nothing, since who has the order still comes, if later.
     """
 
     what: str
     due_at: datetime
     why: str = NOBODY_FITS
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """What else was given to who has an ordinary order, since they were sent to it: emergencies.
+
+    `called`: since when they are at one, None when they are at none any more; `back`: until when they were at the last.
+    """
+
+    called: datetime | None = None
+    back: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,8 @@ class History:
                 by_rule = verb == "assign" and moment.role == RULE
                 advice, departed = data.get("advice", {}), None
                 machine = by_rule or (advice.get("rank") == 1 and not advice.get("overrules"))
-                if by_rule and data.get("instead_of"):
+                # Who was called away did nothing wrong, and no higher tier is asked for it.
+                if by_rule and data.get("instead_of") and not data.get(CALLED_AWAY):
                     replaced += 1
                     barred.setdefault(data["instead_of"], REPLACED)
                 worker = data["worker"]
@@ -130,7 +146,12 @@ class History:
         return RETURNED if self.returned and tier is Tier.TEAM and ours else ""
 
 
-def next_step(ledger: Ledger, rules: Rules) -> Step | None:
+def sent_at(ledger: Ledger) -> datetime:
+    """When who has an order was sent to it, or it came back to them."""
+    return max(moment.received_at for moment in ledger.moments if moment.verb in ("assign", "take", "reopen"))
+
+
+def next_step(ledger: Ledger, rules: Rules, away: Away = Away()) -> Step | None:
     """What is to be done next about an order, if anything: only of repairs, and only where a rule may assign."""
     if rules.mode != AUTOMATIC or ledger.kind != "repair":
         return None
@@ -143,11 +164,18 @@ def next_step(ledger: Ledger, rules: Rules) -> Step | None:
     if not (history.machine or history.declined):
         return None
     what = "replace" if history.replaced < rules.most_replaced else "tell"
+    if away.called is not None and not history.declined:
+        return Step("replace", away.called, CALLED_AWAY)
     if ledger.state is State.EN_ROUTE:
-        return Step(what, history.departed + stuck_after(history.expected), STUCK) if history.departed else None
-    sent = max(moment.received_at for moment in ledger.moments if moment.verb in ("assign", "take", "reopen"))
+        if history.departed is None:
+            return None
+        left = max(history.departed, away.back or history.departed)
+        return Step(what, left + stuck_after(history.expected), STUCK)
+    sent = sent_at(ledger)
+    if history.declined:
+        return Step(what, sent, NOT_DEPARTED)
     waits = rules.depart_min if history.leave_by is None else history.leave_by
-    return Step(what, sent if history.declined else sent + timedelta(minutes=waits), NOT_DEPARTED)
+    return Step(what, max(sent, away.back or sent) + timedelta(minutes=waits), NOT_DEPARTED)
 
 
 def stuck_after(expected_min: int) -> timedelta:

@@ -14,14 +14,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from jiying.dispatch.engine.fleet.world import FARTHEST_KM
 from jiying.dispatch.engine.outlook import Plane
 from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
 from jiying.estates.duty import Hours, Switch, spans
 from jiying.estates.models import DutyChange, Shift, Worker
-
-FARTHEST_KM = 150.0
-"""Whose home is so far from the middle of the others' has a wrong coordinate, not a long way."""
 
 DAYS = (-1, 0, 1)
 Span = tuple[datetime, datetime]

@@ -40,14 +40,25 @@ log = logging.getLogger("jiying.repacking")
 
 TOGETHER = 200
 """Orders that are read and judged at a time."""
-WRITTEN_TOGETHER = 25
-"""Orders in one transaction: reports and actions wait their turn behind it, about a hundredth of a second."""
 AT_A_TIME = 5_000
 """Ids held in memory."""
 REST_HELD_S = 0.5
 """How long is rested before those are tried again that somebody else held."""
-REST = 0.7
-"""How long is rested after each transaction, as a share of what it took to come to it: others want the machine, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a move makes way: `together` orders are written in one transaction; after each batch it rests for `rest`
+    times as long as that took.
+    """
+
+    together: int
+    rest: float
+
+
+GENTLE, BRISK = Pace(25, 0.5), Pace(200, 0.1)
+"""With one writer at a time, reports and actions wait behind a transaction, about a hundredth of a second.  On
+PostgreSQL only who acts on one of these orders waits: there each commit costs more than holding them."""
 
 Progress = Callable[[int], None]
 """Called outside of any transaction with how many orders were looked at so far; may raise to end the move."""
@@ -165,10 +176,14 @@ def move(
             left |= not _move_together(orders, pack, by, tally)
             if progress:
                 progress(tally.orders)
-            rest(REST * (time.monotonic() - began))
+            rest(_pace().rest * (time.monotonic() - began))
         if left:
             rest(REST_HELD_S)
     return tally
+
+
+def _pace() -> Pace:
+    return BRISK if connection.vendor == "postgresql" else GENTLE
 
 
 def _batches(rows: OrderQuerySet) -> Iterator[list[Order]]:
@@ -231,8 +246,9 @@ def _move_together(orders: Sequence[Order], pack: Pack, by: str, tally: Tally) -
             _say(change, pack, by, now)
             changes.append((read, change))
     whole = True
-    for first in range(0, len(changes), WRITTEN_TOGETHER):
-        some = changes[first : first + WRITTEN_TOGETHER]
+    together = _pace().together
+    for first in range(0, len(changes), together):
+        some = changes[first : first + together]
         written = _write(some)
         whole &= len(written) == len(some)
         for change in written:

@@ -77,7 +77,8 @@ def _said(event: Any, data: Any) -> str:
 def _of_assignment(data: Any) -> Iterator[str]:
     """Why this one, instead of whom, and against what."""
     if before := take(data, "instead_of_name"):
-        yield _("替换 %(who)s") % {"who": before}
+        called = take(data, "called_away")
+        yield (_("%(who)s 先去急修，换人") if called else _("替换 %(who)s")) % {"who": before}
     advice = take(data, "advice", {})
     if sentence := saying.why(advice) if advice else "":
         yield sentence

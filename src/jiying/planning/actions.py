@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jiying.core.errors import BadInput
+from jiying.dispatch.engine import outlook
 from jiying.estates.queries import zone_of
 from jiying.people.models import User
 from jiying.planning.history import USUAL_DAYS, read_district
@@ -81,10 +82,10 @@ def _begun(study: Study, model: Model) -> Kept:
 
 
 def fingerprint(model: Model) -> str:
-    """The same for the same past, staff and places."""
-    mark = hashlib.blake2b(
-        repr((model.skills, model.towns, model.staff, model.days, model.spread)).encode(), digest_size=20
-    )
+    """The same for the same past, staff and places, and the same engine."""
+    engine = (outlook.VERSION, outlook.PRICES, outlook.ROAD)
+    told = repr((engine, model.skills, model.towns, model.staff, model.days, model.spread))
+    mark = hashlib.blake2b(told.encode(), digest_size=20)
     for one in fields(model.past):
         mark.update(np.ascontiguousarray(getattr(model.past, one.name)).tobytes())
     return mark.hexdigest()

@@ -14,7 +14,7 @@ from jiying.planning.changes import ANY, Move, Staff
 from jiying.planning.model import DAY_MIN
 
 _STAFF = re.compile(r"(?P<skill>[^@=]+)(?:@(?P<hours>[\d:]+-[\d:]+))?(?:@(?P<town>[^@=]+))?=(?P<count>[+-]?\d{1,6})")
-_CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?")
+_CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?")
 
 
 def staff_of(words: str) -> Staff:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -142,7 +143,12 @@ def in_use() -> InUse:
         touched = os.stat(folder).st_mtime_ns
     except OSError:
         touched = 0
-    return _in_use(str(SHIPPED), folder, touched)
+    with _reading:
+        return _in_use(str(SHIPPED), folder, touched)
+
+
+_reading = threading.Lock()
+"""Files are read once, not by every thread that has a request in the moment in which they are new."""
 
 
 @lru_cache(maxsize=8)

@@ -8,8 +8,8 @@ from jiying.centre.tests.calls import client_of
 from jiying.exchange import jobs
 from jiying.orders.models import Event
 from jiying.orders.tests import repacks
-from jiying.orders.tests.build import report, walk
-from jiying.people.models import Audit
+from jiying.orders.tests.build import join, report, walk
+from jiying.people.models import Audit, Organisation
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +72,22 @@ def test_only_who_answers_for_the_district_moves_its_orders(d, behind, role, sta
     assert press(d, "move", role) == press(d, "count", role) == status
     jobs.work_off()
     assert moved() == (2 if status == 302 else 0)
+
+
+def test_who_is_operator_in_one_district_and_supervisor_in_another_moves_only_the_other_s(d, behind):
+    elsewhere = Organisation.objects.get(code="310115-elsewhere", kind="centre")
+    for who, here, there in (("supervisor", "supervisor", "operator"), ("operator", "operator", "supervisor")):
+        user = d.users[who]
+        user.memberships.all().delete()
+        join(user, elsewhere, there)
+        join(user, Organisation.objects.get(code="310115", kind="centre"), here)
+    # 310115 comes first of the two; who is only operator there gets the one they answer for.
+    assert press(d, "move", "operator") == 302
+    jobs.work_off()
+    assert moved() == 0
+    assert press(d, "move") == 302
+    jobs.work_off()
+    assert moved() == 2
 
 
 def test_who_does_not_move_them_reads_how_many_are_behind_without_buttons(d, behind):

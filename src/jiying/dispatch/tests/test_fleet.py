@@ -57,6 +57,14 @@ def set_off(place: World, now: float) -> np.ndarray:
     return trips[: place.tally[3]]
 
 
+def test_somebody_whose_home_is_on_another_continent_does_not_make_the_grid_coarse():
+    near = world((0.0, 0.0, LOCKS), (3.0, 4.0, LOCKS), (5.0, 1.0, LIFTS))
+    far = world((0.0, 0.0, LOCKS), (3.0, 4.0, LOCKS), (5.0, 1.0, LIFTS), (9000.0, 0.0, LOCKS))
+    assert (far.field.cell_km, far.field.nx, far.field.ny) == (near.field.cell_km, near.field.nx, near.field.ny)
+    look(0.0, far.workers, far.field, AUTO.prices)
+    assert far.workers["cell"].max() < far.field.nx * far.field.ny
+
+
 def sent(decisions: list[deciding.Decision]) -> dict[int, int]:
     return {d.order: d.worker for d in decisions if d.order is not None and d.worker is not None}
 

@@ -124,7 +124,9 @@ def test_words_are_read_as_people_write_them():
     assert move_of("站=1,2") == Move("站", "1,2")
 
 
-@pytest.mark.parametrize("words", ["lift", "lift=0", "lift=many", "=2", "lift@=2", "lift@8-9@t0@t1=2", ""])
+@pytest.mark.parametrize(
+    "words", ["lift", "lift=0", "lift=many", "=2", "lift@=2", "lift@8-9@t0@t1=2", "lift@0:99-8=1", ""]
+)
 def test_words_that_say_nothing_about_staff_are_refused(words):
     with pytest.raises(BadInput):
         staff_of(words)

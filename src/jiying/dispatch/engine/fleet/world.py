@@ -31,6 +31,10 @@ EMERGENCY_MIN, ORDINARY_MIN = 30.0, 240.0
 PAST_ORDERS = 1500.0
 """For so many orders of today another day counts."""
 
+FARTHEST_KM = 150.0
+"""Whose home is so far from the middle of the others' has a wrong coordinate, not a long way; for them the grid does
+not grow."""
+
 MOST_CELLS, CELL_KM = 40, 1.25
 SLOT_MIN = 15.0
 
@@ -91,6 +95,8 @@ def _roster(spans: np.ndarray, skills: np.ndarray, kinds: int) -> np.ndarray:
 
 def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: History | None) -> Field:
     """The grid over where workers live; demand is expected where they do until orders say otherwise."""
+    if len(homes):
+        homes = homes[np.hypot(*(homes - np.median(homes, axis=0)).T) <= FARTHEST_KM]
     low = homes.min(axis=0) - 1.0 if len(homes) else np.zeros(2)
     high = homes.max(axis=0) + 1.0 if len(homes) else np.ones(2)
     cell = max(CELL_KM, float((high - low).max()) / MOST_CELLS)
