@@ -238,7 +238,8 @@ def hours(answer: Data) -> dict[str, Any]:
                 parts.append([])
             else:
                 parts[-1].append(f"{row['hour'] / 23 * 100:.1f},{100 * (1 - row['share']) / (1 - floor):.1f}")
-        return [" ".join(points) for points in parts if points]
+        # One hour alone makes no line.
+        return [" ".join(points) for points in parts if len(points) > 1]
 
     return {
         "today": line(today), "then": line(then) if then else [], "floor": f"{100 * floor:.0f}%",
