@@ -134,6 +134,7 @@ before = followers.lags()
 order, _new = accept_one(NewOrder(category="leak", description="x", estate=Estate.objects.first().code),
                          by=STRANGER, caller="x")
 lags = followers.lags()
+assert lags.pop("rollups_moved") == 0, "it hears of moves to another rule pack alone"
 followers.catch_up()
 print(before, set(lags.values()), set(followers.lags().values()))
 """
