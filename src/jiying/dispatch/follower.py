@@ -68,12 +68,9 @@ def mark(events: Sequence[Event]) -> None:
             Task.objects.bulk_create(
                 tasks, batch_size=500, update_conflicts=True, unique_fields=["order"], update_fields=fields
             )
-    called = {
-        order.worker_id
-        for order in orders
-        if order.urgency == "emergency" and order.worker_id and told[order.pk].verb in ("assign", "take")
-    }
-    if called:
+    given = {event.order_id for event in events if event.verb in ("assign", "take", "reclassify")}
+    called = {order.worker_id for order in orders if order.urgency == "emergency" and order.pk in given}
+    if called := called - {None}:
         # What else they were sent to may now be better off with somebody else.
         held = Order.objects.filter(worker__in=called, state__in=("assigned", "en_route")).exclude(urgency="emergency")
         Task.objects.filter(order__in=held).update(due_at=max(event.received_at for event in told.values()))

@@ -11,16 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
-
 from jiying.dispatch.engine.world import Doing, Spot
-from jiying.dispatch.plan import Away
 from jiying.estates.duty import Hours, Switch
 from jiying.estates.models import DutyChange, Shift, Worker
-from jiying.orders.models import Event, Order
+from jiying.orders.models import Order
 from jiying.orders.states import OPEN, State
-
-AT_IT = (State.ASSIGNED, State.EN_ROUTE, State.ON_SITE)
 
 
 @dataclass(slots=True)
@@ -94,20 +89,6 @@ def read(companies: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, list[
         if worker is not None and worker in hands:
             hands[worker].takes(order, state, since, spot_of(lon, lat), urgency)
     return by_company
-
-
-def away(order: Order, since: datetime) -> Away:
-    """To which emergencies who has an ordinary order was sent after `since`.  One query; none for an emergency."""
-    if order.worker_id is None or order.urgency == "emergency":
-        return Away()
-    given = Event.objects.filter(order=OuterRef("pk"), verb__in=("assign", "take"), received_at__gte=since)
-    others = Order.objects.filter(worker=order.worker_id, urgency="emergency")
-    rows = others.filter(Q(state__in=AT_IT) | Q(state_since__gte=since), Exists(given))
-    called: list[datetime] = []
-    back: list[datetime] = []
-    for state, at in rows.values_list("state", "state_since"):
-        (called if state in AT_IT else back).append(at)
-    return Away(min(called, default=None), max(back, default=None))
 
 
 def spot_of(lon: float | None, lat: float | None) -> Spot | None:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from jiying.core.errors import StaleVersion
-from jiying.dispatch import actions
-from jiying.dispatch.hands import away
+from jiying.dispatch import actions, away
 from jiying.dispatch.models import Task
 from jiying.dispatch.plan import CALLED_AWAY, ENGINE, Away, Step, next_step, sent_at
 from jiying.dispatch.policies import Policies
@@ -86,7 +85,9 @@ def _joined() -> OrderQuerySet:
 
 def _step(order: Order, ledger: Ledger, now: datetime) -> Step | None:
     since = sent_at(ledger) if ledger.worker else None
-    elsewhere = away(order, since) if since is not None and ledger.state in (State.ASSIGNED, State.EN_ROUTE) else Away()
+    elsewhere = (
+        away.of(order, since) if since is not None and ledger.state in (State.ASSIGNED, State.EN_ROUTE) else Away()
+    )
     return next_step(ledger, Policies.on(timezone.localdate(now), {order.district}).of(order), elsewhere)
 
 
@@ -124,7 +125,13 @@ def look(order_id: uuid.UUID, now: datetime) -> bool:
         actions.ask_centre(order_id, step.why, now=now)
         Task.objects.filter(pk=order_id).update(why=step.why, due_at=None)
         return False
+    if step.what == "stay":
+        Task.objects.filter(pk=order_id).update(due_at=now + HELD_AT_MOST)
+        return False
     advice = advise_many([order], now=now, everybody=False, ledgers={order.pk: ledger})[0]
+    if step.why == CALLED_AWAY:
+        # Whoever has as much to do themselves would come no sooner.
+        advice = replace(advice, ranking=advice.ranking.unburdened())
     return _send(advice, ledger.version, step, now)
 
 
@@ -133,7 +140,7 @@ def _send(advice: Advice, version: int, step: Step, now: datetime) -> bool:
     called_away = step.why == CALLED_AWAY
     if best is None and called_away:
         # They come, if later.
-        _rest(order_id, now)
+        Task.objects.filter(pk=order_id).update(due_at=now + AGAIN)
         return False
     if best is None:
         # Of somebody who has not set off the centre hears as such, whoever else is missing.

@@ -49,7 +49,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to do at `due_at`: `assign` somebody, `replace` who has it, or `tell` the centre that it is stuck.
+    """Something to do at `due_at`: `assign` somebody, `replace` who has it, `tell` the centre that it is stuck, or
+    `stay`: look again in a while.
 
     `why`: what the centre is told where nobody can be sent: nobody, not_departed or stuck; of called_away it hears
     nothing, since who has the order still comes, if later.
@@ -76,15 +77,18 @@ class History:
     """What counts of an order's events when somebody is looked for.
 
     `worker`: who has it now.  `barred`: worker id → why they are not asked again.  `replaced`: how often a rule
-    replaced somebody.  `returned`: the serving company gave the order back.  `machine`: who has it was sent by a
-    rule, or as suggested.  Of that decision: `expected` minutes on the way, and `leave_by`, by how many minutes later
-    somebody who was to come from other work had to leave.  `departed`: when who has it set off.
+    replaced somebody, and `handed_on` how often since they were called away.  `returned`: the serving company gave the
+    order back.  `machine`: who has it was sent by a rule, or as suggested; `by_rule`: by a rule.  Of that decision:
+    `expected` minutes on the way, and `leave_by`, by how many minutes later somebody who was to come from other work
+    had to leave.  `departed`: when who has it set off.
     """
 
     barred: dict[str, str]
     replaced: int = 0
+    handed_on: int = 0
     returned: bool = False
     machine: bool = False
+    by_rule: bool = False
     worker: str = ""
     expected: int = 0
     leave_by: int | None = None
@@ -94,13 +98,13 @@ class History:
     def of(cls, moments: Iterable[Moment]) -> History:
         """Since the order was last reported, reopened or returned."""
         barred: dict[str, str] = {}
-        replaced, returned, machine, worker = 0, False, False, ""
+        replaced, handed_on, returned, machine, by_rule, worker = 0, 0, False, False, False, ""
         advice: dict[str, Any] = {}
         departed: datetime | None = None
         for moment in moments:
             verb, data = moment.verb, moment.data
             if verb in _BEGINS:
-                barred, replaced, machine = {}, 0, False
+                barred, replaced, handed_on, machine, by_rule = {}, 0, 0, False, False
                 returned = verb == "return"
                 worker = worker if verb == "reopen" else ""
             elif verb == "sign":
@@ -110,8 +114,10 @@ class History:
                 by_rule = verb == "assign" and moment.role == RULE
                 advice, departed = data.get("advice", {}), None
                 machine = by_rule or (advice.get("rank") == 1 and not advice.get("overrules"))
-                # Who was called away did nothing wrong, and no higher tier is asked for it.
-                if by_rule and data.get("instead_of") and not data.get(CALLED_AWAY):
+                if by_rule and data.get(CALLED_AWAY):
+                    # They did nothing wrong, and no higher tier is asked for it.
+                    handed_on += 1
+                elif by_rule and data.get("instead_of"):
                     replaced += 1
                     barred.setdefault(data["instead_of"], REPLACED)
                 worker = data["worker"]
@@ -123,7 +129,9 @@ class History:
             elif verb == "note" and data.get("declines"):
                 barred[data["declines"]] = DECLINED
         expected, leave_by = advice.get("minutes", 0), advice.get("leave_by")
-        return cls(barred, replaced, returned, machine, worker, expected, leave_by, departed)
+        return cls(
+            barred, replaced, handed_on, returned, machine, by_rule, worker, expected, leave_by, departed
+        )  # fmt: skip
 
     @property
     def declined(self) -> bool:
@@ -164,8 +172,10 @@ def next_step(ledger: Ledger, rules: Rules, away: Away = Away()) -> Step | None:
     if not (history.machine or history.declined):
         return None
     what = "replace" if history.replaced < rules.most_replaced else "tell"
-    if away.called is not None and not history.declined:
-        return Step("replace", away.called, CALLED_AWAY)
+    # Who set off for this one after they were called goes here first.
+    if away.called is not None and not history.declined and not (history.departed and history.departed > away.called):
+        may = history.by_rule and history.handed_on < rules.most_replaced
+        return Step("replace" if may else "stay", away.called, CALLED_AWAY)
     if ledger.state is State.EN_ROUTE:
         if history.departed is None:
             return None

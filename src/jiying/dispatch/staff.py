@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.world import FARTHEST_KM
+from jiying.dispatch.engine.fleet.world import near
 from jiying.dispatch.engine.outlook import Plane
 from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
@@ -76,7 +76,8 @@ def read(district: str, now: datetime) -> tuple[list[Person], Plane]:
     if placed:
         middle = Spot(*(float(np.median([getattr(one.home, name) for one in placed])) for name in ("lon", "lat")))
     plane = Plane(middle)
-    people = {one.id: one for one in placed if np.hypot(*plane.km(one.home)) <= FARTHEST_KM}
+    sure = near(np.array([plane.km(one.home) for one in placed]).reshape(-1, 2))
+    people = {one.id: one for one, is_sure in zip(placed, sure.tolist(), strict=True) if is_sure}
     ours = {"worker__company__district": district, "worker__active": True}
     hours: dict[uuid.UUID, list[Hours]] = defaultdict(list)
     for pk, start, end, weekdays in Shift.objects.filter(**ours).values_list(

@@ -171,6 +171,10 @@ def _loaded(folder: Path) -> tuple[list[File], list[PackError]]:
         except PackError as error:
             log.error("a loaded rule pack is left out: %s", error)
             faulty.append(error)
+        except OSError as error:
+            log.error("a loaded rule pack is left out: %s", error)
+            fault = Fault(line=1, code="unreadable", message=f"It cannot be read: {error.strerror}.")
+            faulty.append(PackError([fault], file=path.name))
     return good, faulty
 
 

@@ -16,7 +16,7 @@ from jiying.dispatch.engine import VERSION, outlook
 from jiying.dispatch.engine.costs import Cost, cost_of
 from jiying.dispatch.engine.outlook import Outlook
 from jiying.dispatch.engine.travel import Crow, Travel, Trip
-from jiying.dispatch.engine.world import DEFAULTS, Candidate, Job, Settings, Tier
+from jiying.dispatch.engine.world import DEFAULTS, Candidate, Doing, Job, Settings, Tier
 
 NO_SKILL, OFF_DUTY, TOO_FAR, TOO_BUSY = "no_skill", "off_duty", "too_far", "too_busy"
 NOT_ASKED, NOWHERE = "not_asked", "nowhere"
@@ -79,6 +79,13 @@ class Ranking:
         """
         known = [choice for choice in self.ranked if choice.minutes is not None] or self.ranked
         return min(known, key=_by_nearness, default=None)
+
+    def unburdened(self) -> Ranking:
+        """Only those who are at no work, and wanted at no emergency."""
+        free = [
+            one for one in self.ranked if one.candidate.doing is not Doing.WORKING and not one.candidate.urgent_in_hand
+        ]
+        return replace(self, ranked=tuple(replace(one, rank=place) for place, one in enumerate(free, start=1)))
 
     def of(self, worker: str) -> Choice | None:
         """The choice of one worker, if they can go."""

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jiying.dispatch.engine import fleet
-from jiying.dispatch.engine.fleet import deciding
+from jiying.dispatch.engine.fleet import deciding, plain
 from jiying.dispatch.engine.fleet.assign import STEP, cheapest
 from jiying.dispatch.engine.fleet.cover import look, price_of
 from jiying.dispatch.engine.fleet.kernels import URGENT, reveal
@@ -63,6 +63,14 @@ def test_somebody_whose_home_is_on_another_continent_does_not_make_the_grid_coar
     assert (far.field.cell_km, far.field.nx, far.field.ny) == (near.field.cell_km, near.field.nx, near.field.ny)
     look(0.0, far.workers, far.field, AUTO.prices)
     assert far.workers["cell"].max() < far.field.nx * far.field.ny
+
+
+@pytest.mark.parametrize("far", [(1000.0, 0.0), (float("nan"), float("nan"))], ids=["two cities", "no place"])
+def test_half_of_all_far_away_still_make_a_grid(far):
+    place = world((0.0, 0.0, LOCKS), (3.0, 4.0, LOCKS), (*far, LOCKS), (far[0] + 2.0, far[1], LIFTS))
+    look(600.0, place.workers, place.field, AUTO.prices)
+    plain.look(600.0, place.workers, place.field, AUTO.prices)
+    assert np.isfinite(place.field.have).all() and place.field.have.sum() > 0
 
 
 def sent(decisions: list[deciding.Decision]) -> dict[int, int]:

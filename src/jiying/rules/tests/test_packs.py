@@ -111,3 +111,13 @@ def test_a_pack_can_be_sent_to_another_process_and_kept_in_a_set():
     pack = packs.named("example", "2026.1")
     assert pickle.loads(pickle.dumps(pack)) == pack
     assert len({pack, packs.load(packs.SHIPPED / "example-2026.1.yaml")}) == 1
+
+
+def test_a_loaded_file_that_cannot_be_opened_is_left_out_and_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("JIYING_HOME", str(tmp_path))
+    (tmp_path / "packs" / "folder.yaml").mkdir(parents=True)
+    (tmp_path / "packs" / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    packs._in_use.cache_clear()
+    assert packs.in_use().packs
+    assert [error.file for error in packs.faulty_files()] == ["folder.yaml", "gone.yaml"]
+    packs._in_use.cache_clear()

@@ -93,10 +93,21 @@ def _roster(spans: np.ndarray, skills: np.ndarray, kinds: int) -> np.ndarray:
     return np.ascontiguousarray(change.cumsum(axis=0)[:slots].T)
 
 
+def near(places: np.ndarray) -> np.ndarray:
+    """[place] whether it is near enough to the middle of all to be believed; all that are finite, where that leaves
+    fewer than half: two far cities are no slip.
+    """
+    finite = np.isfinite(places).all(axis=1)
+    if not finite.any():
+        return finite
+    middle = np.median(places[finite], axis=0)
+    found: np.ndarray = finite & (np.hypot(*(places - middle).T) <= FARTHEST_KM)
+    return found if 2 * found.sum() >= finite.sum() else finite
+
+
 def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: History | None) -> Field:
     """The grid over where workers live; demand is expected where they do until orders say otherwise."""
-    if len(homes):
-        homes = homes[np.hypot(*(homes - np.median(homes, axis=0)).T) <= FARTHEST_KM]
+    homes = homes[near(homes)]
     low = homes.min(axis=0) - 1.0 if len(homes) else np.zeros(2)
     high = homes.max(axis=0) + 1.0 if len(homes) else np.ones(2)
     cell = max(CELL_KM, float((high - low).max()) / MOST_CELLS)
