@@ -56,7 +56,7 @@ class Pace:
     rest: float
 
 
-GENTLE, BRISK = Pace(25, 0.5), Pace(200, 0.1)
+GENTLE, BRISK = Pace(25, 0.5), Pace(200, 0.02)
 """With one writer at a time, reports and actions wait behind a transaction, about a hundredth of a second.  On
 PostgreSQL only who acts on one of these orders waits: there each commit costs more than holding them."""
 
