@@ -15,7 +15,7 @@ from jiying.dispatch import actions, loop, queries, saying, service
 from jiying.dispatch.engine.ranking import WHY
 from jiying.dispatch.models import Policy, Task
 from jiying.dispatch.service import advise
-from jiying.dispatch.tests.town import T0, after, assigned, automatic, hire, let_it_work, station
+from jiying.dispatch.tests.town import T0, after, assigned, automatic, fresh, hire, let_it_work, station
 from jiying.estates.actions import switch_duty
 from jiying.estates.models import Mandate, Worker
 from jiying.orders import followers, watcher
@@ -33,10 +33,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def d(transactional_db: None) -> build.District:
     return build.district()
-
-
-def fresh(order: Order) -> Order:
-    return Order.objects.get(pk=order.pk)
 
 
 def test_an_emergency_nobody_took_is_assigned_by_rule_and_can_still_be_signed(d):
@@ -137,46 +133,6 @@ def test_who_does_not_set_off_is_replaced_and_the_next_tier_is_asked(d):
     event = Event.objects.filter(order=order, verb="assign").latest("version")
     assert event.data["instead_of"] == str(d.worker.pk)
     assert event.data["advice"]["tier"] == "station"
-
-
-def test_who_is_on_the_way_is_left_alone(d):
-    automatic(d)
-    order = report(d, now=T0)
-    let_it_work(after(1))
-    act(order.pk, "depart", by=d.actor("worker"), now=after(5))
-    assert let_it_work(after(21)) == 0
-    assert len(assigned(order)) == 1
-    act(order.pk, "arrive", by=d.actor("operator"), data={}, now=after(21.5))
-    assert let_it_work(after(40)) == 0
-    assert not Task.objects.exists()
-
-
-def test_who_is_on_the_way_far_too_long_is_replaced_and_told_to_the_centre_where_nobody_else_can(d):
-    automatic(d)
-    order = report(d, now=T0)
-    let_it_work(after(1.1))
-    act(order.pk, "depart", by=d.actor("worker"), now=after(5))
-    assert let_it_work(after(21.9)) == 0, "two minutes were expected: seventeen are given"
-    assert let_it_work(after(22.1)) == 1
-    assert assigned(order) == [(str(d.worker.pk), "rule"), (str(d.mate.pk), "rule")]
-    event = Event.objects.filter(order=order, verb="assign").latest("version")
-    assert (event.data["instead_of"], fresh(order).state) == (str(d.worker.pk), "assigned")
-    act(order.pk, "depart", by=d.actor("operator"), data={}, now=after(23))
-    assert let_it_work(after(41)) == 0
-    assert [event.data["step"] for event in Event.objects.filter(order=order, verb="ask_centre")] == ["stuck"]
-    assert Task.objects.get(pk=order.pk).why == "stuck"
-    assert order in queries.wants_somebody(Order.objects.all())
-    assert not verify(order.pk).broken
-
-
-def test_whom_a_person_picked_is_not_replaced_however_long_they_are_on_the_way(d):
-    automatic(d)
-    order = act(report(d, now=T0).pk, "sign", by=d.actor("company"), now=T0)
-    by = d.actor("company")
-    actions.say(order.pk, "assign", by=by, data={"worker": str(d.mate.pk)}, now=after(0.5))
-    act(order.pk, "depart", by=d.actor("operator"), data={}, now=after(1))
-    assert let_it_work(after(90)) == 0
-    assert len(assigned(order)) == 1
 
 
 def test_after_so_many_replacements_the_centre_is_told_once(d):

@@ -62,3 +62,8 @@ def assigned(order: Order) -> list[tuple[str, str]]:
     """Who was sent, and in which role it was said."""
     events = Event.objects.filter(order=order, verb__in=("assign", "take")).order_by("version")
     return [(event.data["worker"], event.role) for event in events]
+
+
+def fresh(order: Order) -> Order:
+    """As it now is."""
+    return Order.objects.get(pk=order.pk)
