@@ -84,10 +84,8 @@ def _joined() -> OrderQuerySet:
 
 
 def _step(order: Order, ledger: Ledger, now: datetime) -> Step | None:
-    since = sent_at(ledger) if ledger.worker else None
-    elsewhere = (
-        away.of(order, since) if since is not None and ledger.state in (State.ASSIGNED, State.EN_ROUTE) else Away()
-    )
+    has_it = ledger.worker and ledger.state in (State.ASSIGNED, State.EN_ROUTE)
+    elsewhere = away.of(order, sent_at(ledger)) if has_it else Away()
     return next_step(ledger, Policies.on(timezone.localdate(now), {order.district}).of(order), elsewhere)
 
 

@@ -53,8 +53,7 @@ def prepare_moved(events: Sequence[Event]) -> Callable[[], None]:
     """The same of orders that were moved to another rule pack; the follower `rollups_moved`, which has a cursor of its
     own, so that today's reports do not wait behind a hundred thousand orders that are counted again.
     """
-    Cursor.objects.get_or_create(follower=NAME)
-    read_at = Cursor.objects.get(follower=NAME).updated_at
+    read_at = Cursor.objects.get_or_create(follower=NAME)[0].updated_at
     write = prepare(events)
 
     def in_turn() -> None:
