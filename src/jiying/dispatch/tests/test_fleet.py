@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jiying.dispatch.engine import fleet
 from jiying.dispatch.engine.fleet import deciding, plain
 from jiying.dispatch.engine.fleet.assign import STEP, cheapest
-from jiying.dispatch.engine.fleet.cover import look, price_of
+from jiying.dispatch.engine.fleet.cover import count_in, look, price_at, price_of
 from jiying.dispatch.engine.fleet.kernels import URGENT, reveal
 from jiying.dispatch.engine.fleet.motion import advance, depart
 from jiying.dispatch.engine.fleet.policies import POLICIES
@@ -128,6 +128,36 @@ def test_a_worker_is_worth_more_where_more_happens_and_less_beside_others():
         look(60.0, place.workers, place.field, AUTO.prices)
         prices.append(price_of(place.field, place.workers[0], 60.0, AUTO.prices))
     assert 1.0 >= prices[0] > prices[1] > 0.0
+
+
+@pytest.mark.parametrize("wide", [0.3, 25.0], ids=["narrower than the disc", "wide"])
+def test_a_price_is_what_the_disc_around_somebody_loses_also_after_somebody_else_came(wide):
+    place = world(*((wide * n / 9, wide * (n * 4 % 10) / 13, 1 + n % 3) for n in range(10)))
+    report(place, 1.0, *((wide * n / 9, wide * (n * 3 % 10) / 10, n % 2, 1) for n in range(9)))
+    field, prices = place.field, AUTO.prices
+
+    def by_hand(cell: int, skills: int) -> float:
+        row, column = divmod(cell, field.nx)
+        spare = 1.0
+        for skill in range(2):
+            if skills >> skill & 1:
+                there = [(row + dy, column + dx) for dy, dx in zip(field.disc_y, field.disc_x, strict=True)]
+                inside = [r * field.nx + c for r, c in there if 0 <= r < field.ny and 0 <= c < field.nx]
+                spare *= 1.0 - min(field.worth[skill, inside].sum(), 1.0)
+        return 1.0 - spare
+
+    def compare() -> None:
+        cells = range(field.nx * field.ny)
+        found = [[price_at(field, cell, skills) for cell in cells] for skills in (1, 2, 3)]
+        assert np.allclose(found, [[by_hand(cell, skills) for cell in cells] for skills in (1, 2, 3)], atol=1e-12)
+        assert np.ptp(found) > 0.0 or wide < 1.0
+
+    look(1.0, place.workers, field, prices)
+    assert np.allclose(field.want, plain.reached(field, field.rate))
+    compare()
+    place.workers[0]["x"] += wide / 2
+    count_in(field, place.workers[0], 0.5, 1.0)
+    compare()
 
 
 def test_the_nearer_worker_goes_and_the_decision_says_how_far_it_is():

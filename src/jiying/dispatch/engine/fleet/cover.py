@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from jiying.dispatch.engine.fleet.compiled import compiled
+from jiying.dispatch.engine.fleet.compiled import compiled, inlined
 from jiying.dispatch.engine.fleet.field import (
     LOAD,
     LOOKED_AT,
@@ -33,12 +33,13 @@ from jiying.dispatch.engine.fleet.field import (
     SERVICE_N,
     SERVICE_SQUARES,
     SERVICE_SUM,
+    TURN,
 )
 from jiying.dispatch.engine.fleet.history import OUTLOOK_MIN
 from jiying.dispatch.engine.fleet.tables import BUSY, GOING, OFF
 
 
-@compiled
+@inlined
 def cell_of(field, x, y):
     """The cell of a place; places outside count to the border."""
     column = int(min(max((x - field.x0) / field.cell_km, 0.0), field.nx - 1.0))
@@ -89,6 +90,7 @@ def count_in(field, worker, share, now):
                             * tail_of(field, field.want[skill, one], field.have[skill, one])
                         )
     worker.cell, worker.counted = cell, share
+    field.known[TURN] += 1.0
 
 
 @compiled
@@ -106,22 +108,49 @@ def share_of(worker, now, prices):
 
 
 @compiled
+def around(field, source, target):
+    """`target` [skill, cell] = the sum of `source` over the disc around each cell."""
+    target[:] = 0.0
+    for skill in range(len(source)):
+        for place in range(len(field.disc_x)):
+            dx, dy = field.disc_x[place], field.disc_y[place]
+            first, last = max(-dx, 0), min(field.nx - dx, field.nx)
+            if first >= last:  # the district is narrower than the disc
+                continue
+            for row in range(max(-dy, 0), min(field.ny - dy, field.ny)):
+                here = target[skill, row * field.nx + first : row * field.nx + last]
+                there = source[skill, (row + dy) * field.nx + dx + first :]
+                for at in range(len(here)):  # so that it is compiled to several at a time
+                    here[at] += there[at]
+
+
+@inlined
 def price_at(field, cell, skills):
     """The price of somebody with `skills` who counts in `cell`."""
-    row, column = cell // field.nx, cell % field.nx
+    turn = field.known[TURN]
     spare = 1.0
     for skill in range(field.have.shape[0]):
         if skills >> skill & 1:
-            lost = 0.0
-            for place in range(len(field.disc_x)):
-                r, c = row + field.disc_y[place], column + field.disc_x[place]
-                if 0 <= r < field.ny and 0 <= c < field.nx:
-                    lost += field.worth[skill, r * field.nx + c]
-            spare *= 1.0 - min(lost, 1.0)
+            if field.lost_at[skill, cell] != turn:
+                field.lost_at[skill, cell] = turn
+                field.lost[skill, cell] = min(lost_in(field, skill, cell), 1.0)
+            spare *= 1.0 - field.lost[skill, cell]
     return 1.0 - spare
 
 
 @compiled
+def lost_in(field, skill, cell):
+    """`worth` of a skill over the disc around a cell."""
+    row, column = cell // field.nx, cell % field.nx
+    lost = 0.0
+    for place in range(len(field.disc_x)):
+        r, c = row + field.disc_y[place], column + field.disc_x[place]
+        if 0 <= r < field.ny and 0 <= c < field.nx:
+            lost += field.worth[skill, r * field.nx + c]
+    return lost
+
+
+@inlined
 def price_of(field, worker, now, prices):
     """The price of a worker where they are; less when their shift ends before the horizon."""
     if prices.reserve == 0.0:
@@ -171,14 +200,7 @@ def look(now, workers, field, prices):
         share = expected * field.seen_skill[skill] / skills / total
         for cell in range(len(weight)):
             field.rate[skill, cell] = share * weight[cell]
-        for row in range(field.ny):
-            for column in range(field.nx):
-                near = 0.0
-                for place in range(len(field.disc_x)):
-                    r, c = row + field.disc_y[place], column + field.disc_x[place]
-                    if 0 <= r < field.ny and 0 <= c < field.nx:
-                        near += field.rate[skill, r * field.nx + c]
-                field.want[skill, row * field.nx + column] = near
+    around(field, field.rate, field.want)
     for one in range(len(workers)):
         worker = workers[one]
         share = share_of(worker, now, prices)
@@ -200,6 +222,7 @@ def look(now, workers, field, prices):
             field.worth[skill, cell] = (
                 field.rate[skill, cell] / want * tail_of(field, want, field.have[skill, cell]) if want > 0.0 else 0.0
             )
+    known[TURN] += 1.0
 
 
 @compiled

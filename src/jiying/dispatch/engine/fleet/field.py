@@ -24,6 +24,8 @@ class Field(NamedTuple):
     want: np.ndarray
     have: np.ndarray
     worth: np.ndarray
+    lost: np.ndarray  # [skill, cell] `worth` over the disc around a cell, at most 1, as it was at
+    lost_at: np.ndarray  # [skill, cell] this turn of `worth` (`TURN`)
     prior: np.ndarray  # [cell] share of demand expected before anything was seen
     seen: np.ndarray  # [cell] orders seen, older ones fading
     seen_skill: np.ndarray  # [skill] emergencies seen, with the prior
@@ -32,7 +34,7 @@ class Field(NamedTuple):
     known: np.ndarray  # see PACE and those beside it
 
 
-PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT, LOAD = range(9)
+PACE, PACE_AT, SERVICE_N, SERVICE_SUM, SERVICE_SQUARES, LOOKED_AT, FILLED_AT, MOVED_AT, LOAD, TURN = range(10)
 """Places of `known`: emergencies a minute, fading; as of when; finished jobs, sum and sum of squares of the logarithm
 of their minutes, all with a prior; when the grid was last worked out; when ordinary orders, and moves, were last
-decided; the share of those on duty that emergencies alone keep busy."""
+decided; the share of those on duty that emergencies alone keep busy; how often `worth` was changed."""

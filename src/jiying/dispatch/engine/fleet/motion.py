@@ -58,6 +58,16 @@ def advance_one(now, worker, one, orders, shifts, finish, field):
 def advance(now, workers, orders, shifts, finish, field):
     """Let everything happen until `now`.  `finish`: when each busy worker will be done; nobody else may look at it."""
     for one in range(len(workers)):
+        # To most nothing happens, and calling costs more than looking.
+        state = workers[one].state
+        if state == BUSY:
+            if finish[one] > now:
+                continue
+        elif state == OFF:
+            if workers[one].duty_from > now:
+                continue
+        elif state == GOING or (state == IDLE and workers[one].duty_to > now):
+            continue
         advance_one(now, workers[one], one, orders, shifts, finish, field)
 
 

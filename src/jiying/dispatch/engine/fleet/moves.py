@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jiying.dispatch.engine.fleet.compiled import compiled
-from jiying.dispatch.engine.fleet.cover import cell_of, price_of, tail_of
+from jiying.dispatch.engine.fleet.cover import around, cell_of, price_of, tail_of
 from jiying.dispatch.engine.fleet.tables import IDLE, MOVING
 
 
@@ -16,21 +16,14 @@ def decide_moves(now, workers, field, road, prices):
     What a place is worth to one more worker of a skill is the sum over its disc of rate / want * P(N >= have + 1).
     """
     skills, cells = field.have.shape
-    one_more = np.zeros((skills, cells))
-    gains = np.zeros(cells)
+    one_more, gains = np.zeros((skills, cells)), np.zeros((skills, cells))
     for skill in range(skills):
         for at in range(cells):
             want = field.want[skill, at]
             if want > 0.0:
-                gains[at] = field.rate[skill, at] / want * tail_of(field, want, field.have[skill, at] + 1.0)
-        for row in range(field.ny):
-            for column in range(field.nx):
-                total = 0.0
-                for place in range(len(field.disc_x)):
-                    r, c = row + field.disc_y[place], column + field.disc_x[place]
-                    if 0 <= r < field.ny and 0 <= c < field.nx:
-                        total += gains[r * field.nx + c]
-                one_more[skill, row * field.nx + column] = min(total, 1.0)
+                gains[skill, at] = field.rate[skill, at] / want * tail_of(field, want, field.have[skill, at] + 1.0)
+    around(field, gains, one_more)
+    np.minimum(one_more, 1.0, one_more)
     reach = int(prices.move_km / field.cell_km)
     moved = 0
     best = np.zeros(len(workers))

@@ -42,11 +42,14 @@ def decide_urgent(now, rows, all_of_them, workers, orders, field, road, prices):
     skills_wanted = 0
     for r in range(many):
         skills_wanted |= 1 << orders[rows[r]].skill
-    # Those who come into question at all: from when, and with which certainty.
-    near = np.empty(len(workers), np.int64)
-    start = np.empty(len(workers))
+    # Those who come into question at all: from when, and with which certainty; side by side, since each is looked at
+    # for every emergency.
+    kinds = field.have.shape[0]
+    near = np.empty((kinds, len(workers)), np.int64)
+    starts = np.empty((kinds, len(workers)))
+    xs, ys = np.empty((kinds, len(workers))), np.empty((kinds, len(workers)))
+    count = np.zeros(kinds, np.int64)
     begun = np.ones(len(workers))
-    count = 0
     for one in range(len(workers)):
         worker = workers[one]
         if not worker.skills & skills_wanted:
@@ -54,38 +57,39 @@ def decide_urgent(now, rows, all_of_them, workers, orders, field, road, prices):
         if worker.state == OFF:
             if worker.duty_from > now + 30.0:
                 continue
-            start[count] = worker.duty_from
+            start = worker.duty_from
         elif worker.state == BUSY:
             if worker.duty_to <= now or prices.hope <= 0.0:
                 continue
-            start[count] = max(now, worker.arrive_min)
-            begun[count] = max(longer(shape, now - worker.arrive_min), 1e-9)
+            start = max(now, worker.arrive_min)
+            begun[one] = max(longer(shape, now - worker.arrive_min), 1e-9)
         else:
-            start[count] = max(now, worker.free_min)
-            if start[count] >= worker.duty_to - 0.02:
+            start = max(now, worker.free_min)
+            if start >= worker.duty_to - 0.02:
                 continue
         worker.price = -1.0
-        near[count] = one
-        count += 1
+        for kind in range(kinds):
+            if worker.skills & skills_wanted & 1 << kind:
+                at = count[kind]
+                near[kind, at], starts[kind, at], xs[kind, at], ys[kind, at] = one, start, worker.x, worker.y
+                count[kind] += 1
     for r in range(many):
         order = orders[rows[r]]
-        bit = 1 << order.skill
-        for place in range(count):
-            left = order.limit - road.access_min - start[place]
-            if left < 0.0:
+        kind, latest = order.skill, order.limit - road.access_min
+        for place in range(count[kind]):
+            left = latest - starts[kind, place]
+            minutes = ride(road.min_per_km, xs[kind, place], ys[kind, place], order.x, order.y)
+            if minutes > left:
                 continue
-            worker = workers[near[place]]
-            if not worker.skills & bit:
-                continue
-            reach = left / road.min_per_km
-            dx, dy = worker.x - order.x, worker.y - order.y
-            if dx > reach or dx < -reach or dy > reach or dy < -reach or dx * dx + dy * dy > reach * reach:
-                continue
-            minutes = ride(road.min_per_km, worker.x, worker.y, order.x, order.y)
+            worker = workers[near[kind, place]]
             cost = prices.way * minutes
+            # Whatever else it costs: of no use where so many cheaper ones are known.
+            beaten = keep_cost[r, widest - 1] + (prices.stay if worker.order == rows[r] else 0.0)
+            if cost + (prices.waiting if worker.state == BUSY or worker.state == OFF else 0.0) >= beaten:
+                continue
             if worker.state == BUSY:
-                until = min(order.limit - road.access_min - minutes, worker.duty_to) - worker.arrive_min
-                late = min(longer(shape, until) / begun[place], 1.0)
+                until = min(latest - minutes, worker.duty_to) - worker.arrive_min
+                late = min(longer(shape, until) / begun[near[kind, place]], 1.0)
                 if late > prices.hope:
                     continue
                 cost += late + prices.waiting
@@ -102,15 +106,13 @@ def decide_urgent(now, rows, all_of_them, workers, orders, field, road, prices):
                 worker.price = price_of(field, worker, now, prices)
             cost += worker.price * (minutes + road.access_min + expected) / prices.horizon
             cost = max(cost, 0.0)
-            if cost >= prices.alone:
-                continue
-            if kept[r] == widest and cost >= keep_cost[r, widest - 1]:
+            if cost >= prices.alone or cost >= keep_cost[r, widest - 1]:
                 continue
             at = min(kept[r], widest - 1)
             while at > 0 and keep_cost[r, at - 1] > cost:
                 keep_cost[r, at], keep_who[r, at] = keep_cost[r, at - 1], keep_who[r, at - 1]
                 at -= 1
-            keep_cost[r, at], keep_who[r, at] = cost, near[place]
+            keep_cost[r, at], keep_who[r, at] = cost, near[kind, place]
             kept[r] = min(kept[r] + 1, widest)
     begin = np.zeros(many + 1, np.int64)
     for r in range(many):

@@ -18,6 +18,7 @@ from jiying.dispatch.engine.fleet.field import (
     SERVICE_N,
     SERVICE_SQUARES,
     SERVICE_SUM,
+    TURN,
     Field,
 )
 from jiying.dispatch.engine.fleet.history import History, finished, outlook
@@ -123,11 +124,12 @@ def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: Hist
     for row, column in np.argwhere(living).tolist():
         prior[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] += living[row, column]
     prior = prior.ravel() / max(prior.sum(), 1.0)
-    known = np.zeros(9)
+    known = np.zeros(10)
     middle = math.log(SERVICE_MEDIAN_MIN)
     known[SERVICE_N], known[SERVICE_SUM] = SERVICE_PRIOR, SERVICE_PRIOR * middle
     known[SERVICE_SQUARES] = SERVICE_PRIOR * (middle**2 + SERVICE_SPREAD**2)
     known[[LOOKED_AT, FILLED_AT, MOVED_AT]] = -math.inf
+    known[TURN] = 1.0
     for place, more in zip((SERVICE_N, SERVICE_SUM, SERVICE_SQUARES), finished(past), strict=True):
         known[place] += more
     seen, by_skill = np.zeros(nx * ny), np.full(kinds, 5.0)
@@ -144,7 +146,8 @@ def _field(homes: np.ndarray, kinds: int, road: Road, prices: Prices, past: Hist
     table = lambda: np.zeros((kinds, nx * ny))  # noqa: E731
     return Field(
         float(low[0]), float(low[1]), cell, nx, ny, dx[inside].astype(np.int64), dy[inside].astype(np.int64),
-        table(), table(), table(), table(), prior, seen, by_skill, tails(prices.clumps).copy(), ahead, known,
+        table(), table(), table(), table(), table(), table(), prior, seen, by_skill, tails(prices.clumps).copy(), ahead,
+        known,
     )  # fmt: skip
 
 
