@@ -66,6 +66,17 @@ def tidy(now, world, road):
 
 
 @compiled
+def turned_late(now, world, road):
+    """Whether an emergency of the list, which is in the order of limits, can no longer be reached in time by anybody."""
+    for index in world.urgent[: world.tally[URGENT]]:
+        if world.orders[index].limit - road.access_min >= now:
+            return False
+        if world.orders[index].state == OPEN:
+            return True
+    return False
+
+
+@compiled
 def open_of(orders, listed):
     """Those of `listed` that nobody is on the way to."""
     found = np.empty(len(listed), np.int64)
@@ -113,7 +124,8 @@ def serve_open(now, reported, world, road, kind, cap_km, before):
 
     A team takes the oldest first; the others take emergencies that can still be in time before the rest.
     """
-    tidy(now, world, road)
+    if reported < 0 or turned_late(now, world, road):
+        tidy(now, world, road)
     if reported >= 0:
         one = np.full(1, reported, np.int64)
         return decide_simple(now, one, world.workers, world.orders, road, kind, cap_km, before)

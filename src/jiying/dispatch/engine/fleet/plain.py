@@ -20,6 +20,7 @@ from jiying.dispatch.engine.fleet.field import (
     SERVICE_N,
     SERVICE_SQUARES,
     SERVICE_SUM,
+    TURN,
     Field,
 )
 from jiying.dispatch.engine.fleet.history import OUTLOOK_MIN
@@ -44,6 +45,7 @@ def look(now: float, workers: np.ndarray, field: Field, prices: Prices) -> None:
     field.have[:] = _cover(field, workers, _shares(workers, now, prices))
     tail = _tail(field)
     field.worth[:] = np.divide(field.rate, field.want, out=np.zeros_like(field.rate), where=field.want > 0.0) * tail
+    known[TURN] += 1.0
 
 
 def service_shape(field: Field) -> tuple[float, float]:
