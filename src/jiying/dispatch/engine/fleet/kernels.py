@@ -67,7 +67,7 @@ def tidy(now, world, road):
 
 @compiled
 def turned_late(now, world, road):
-    """Whether an emergency of the list, which is in the order of limits, can no longer be reached in time by anybody."""
+    """Whether one of the emergencies, which stand in the order of their limits, cannot be reached in time any more."""
     for index in world.urgent[: world.tally[URGENT]]:
         if world.orders[index].limit - road.access_min >= now:
             return False
