@@ -41,7 +41,7 @@ MOST_SOLVED = 3000
 """Of so many emergencies the linear programme is made, evenly chosen; the bound is of all."""
 
 SPARE_MIN = 0.02
-"""The referee's tolerance, twice: the bound is to hold for what it accepts."""
+"""The referee's tolerance, twice.  A plan that takes it at every trip, again and again, is not meant."""
 
 Span = tuple[float, float]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from bench import bounds
 from hypothesis import HealthCheck, given, settings
-
 from tests.tinydays import calls, hands, most_by_trying, tiny
 
 ALL_DAY = (0.0, 0.0, "a", "0-480")

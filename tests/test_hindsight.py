@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from bench import bounds
 from hypothesis import HealthCheck, given, settings
+from tests.tinydays import ACCESS_MIN, LIMIT_MIN, MIN_PER_KM, calls, hands, most_by_trying, tiny, uncompiled
 
 from jiying.dispatch.days.reading import Day, read_day
 from jiying.dispatch.days.writing import HEAD, write_plan
 from jiying.dispatch.tests.made import Made, make
-from tests.tinydays import ACCESS_MIN, LIMIT_MIN, MIN_PER_KM, calls, hands, most_by_trying, tiny, uncompiled
 
 hindsight = uncompiled("hindsight")
 
