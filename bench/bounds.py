@@ -41,7 +41,7 @@ MOST_SOLVED = 3000
 """Of so many emergencies the linear programme is made, evenly chosen; the bound is of all."""
 
 SPARE_MIN = 0.02
-"""The referee's tolerance, twice: the bound is to hold for what it accepts."""
+"""The referee's tolerance, twice.  A plan that takes it at every trip, again and again, is not meant."""
 
 Span = tuple[float, float]
 
@@ -95,7 +95,7 @@ def _windows(day: Day, rows: list[int], ahead: bool) -> list[list[tuple[Span, fl
             for at in own:
                 row, place = rows[at], day.order_places[rows[at]]
                 call, latest = float(day.reported[row]), float(day.reported[row]) + EMERGENCY_MIN + SPARE_MIN
-                if call >= span[1] or latest < span[0]:
+                if call >= span[1] + SPARE_MIN or latest < span[0]:
                     continue
                 if ahead:
                     way = farthest = 0.0
@@ -111,7 +111,8 @@ def _windows(day: Day, rows: list[int], ahead: bool) -> list[list[tuple[Span, fl
                         continue
                     way, farthest = float(ways[can].min()), float(ways[can].max())
                     earliest = float((leave + ways)[can].min()) + road.access_min
-                last = min(latest, span[1] + road.access_min + farthest + SPARE_MIN)
+                # Who set off at the end of a shift arrives after it; it may be shorter than the way from home.
+                last = min(latest, max(span[1] + road.access_min + farthest + SPARE_MIN, earliest))
                 if earliest <= last:
                     found[at].append((span, earliest - SPARE_MIN, last, way))
     return found

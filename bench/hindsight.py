@@ -246,7 +246,7 @@ def improve(tours, jobs, rows, ahead, road, rounds, seed):
         put(index, tours, jobs, ahead, road, 0.0, kept, backup)
     for turn in range(rounds):
         scale = HOT * (COLD / HOT) ** (turn / rounds)
-        pool = urgent if np.random.random() < 0.7 else rows
+        pool = urgent if np.random.random() < 0.7 and len(urgent) else rows
         start = pool[np.random.randint(len(pool))]
         if np.random.random() < 0.8:  # rather one that is left out
             for _ in range(200):
@@ -255,7 +255,6 @@ def improve(tours, jobs, rows, ahead, road, rounds, seed):
                 start = pool[np.random.randint(len(pool))]
         kept[0] = 0
         many = ruin(start, tours, jobs, ahead, road, taken, kept, backup)
-        removed = many
         before = 0.0
         for k in range(many):
             before += jobs.worth[taken[k]]
@@ -297,7 +296,6 @@ def improve(tours, jobs, rows, ahead, road, rounds, seed):
             for stop in range(tours.stops[t]):
                 jobs.tour[tours.order[t, stop]] = t
             retime(t, tours, jobs, ahead, road)
-    return removed
 
 
 @compiled
