@@ -24,8 +24,8 @@ class Hand:
     """A worker: who they are and for whom they work; what they can do and when; what they have in hand.
 
     `at` is known only while an order of theirs is active: where they arrived, else where they are going; otherwise
-    they are taken to be where they said that they would wait, `waits_at`, or at home, `home_at`.  `arrived`: since when they are at work; `urgent`: the emergencies that
-    they have been sent to and have not reached.
+    they are taken to be where they said that they would wait, `waits_at`, or at home, `home_at`.  `arrived`: since
+    when they are at work; `urgent`: the emergencies that they have been sent to and have not reached.
     """
 
     id: str

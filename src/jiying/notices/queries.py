@@ -45,7 +45,7 @@ def replaced(user: User) -> list[Notice]:
 
 
 def open_count(user: User) -> int:
-    """How many notices wait for an answer, with the question whether one would wait elsewhere; reading lowers nothing."""
+    """How many notices wait for an answer, and whether one would wait elsewhere; reading them does not lower it."""
     return mine(user).filter(done_at=None).count() + (asked_to_wait(user) is not None)
 
 
