@@ -118,9 +118,11 @@ def test_people_of_companies_without_a_mandate_and_of_an_estate_s_own_post_are_l
 
 
 def test_a_line_that_names_no_company_moves_nobody_without_a_mandate(d):
-    Worker.objects.filter(company=d.station).update(active=False)
-    Moving.objects.create(district=d.division.code, mode="ask", posts=True)
+    Worker.objects.filter(company=d.station).update(company=d.company)
+    line = Moving.objects.create(district=d.division.code, posts=True)
     assert suggested() == []
+    Moving.objects.filter(pk=line.pk).update(company=d.company)
+    assert suggested(after(2)), "one that names them does"
 
 
 def test_the_list_stays_as_it_is_while_nothing_changes_and_goes_with_its_reason(d):
