@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from jiying.core.tests import snaps
+from jiying.dispatch.models import Standby
 from jiying.exchange import exports
 from jiying.exchange.models import Import
 from jiying.orders import attachments
@@ -45,6 +48,9 @@ DESK = "manager company frontdesk committee owners town operator supervisor dist
 #: Who keeps a duty roster; an owners' committee has none.
 ROSTERS = "manager company frontdesk committee town operator supervisor district"
 
+#: Who asks somebody to wait elsewhere: for the district, or for their own company's people.
+STANDS = "operator supervisor district company frontdesk manager"
+
 SECRET = "只有本单的人看得见的话"
 PHONE = "13812340987"
 
@@ -71,6 +77,7 @@ class Door:
 NAMED = {
     "<uuid:estate_id>": "{estate}", "<uuid:export_id>": "{export}",
     "<uuid:import_id>": "{imported}", "<uuid:study_id>": "{study}",
+    "<uuid:standby_id>": "{standby}",
     "<uuid:order_id>": "{order}", "<order_id>": "{order}", "<str:token>": "{token}", "<token>": "{token}",
     "<uuid:worker_id>": "{worker}",
     "<str:verb>": "urge", "<verb>": "urge", "<attachment_id>": "{photo}", "<uuid:photo_id>": "{photo}",
@@ -100,6 +107,7 @@ PAGES: dict[str, Door] = {
     "t/<str:token>/<str:verb>": Door(None, "anybody"),
     "worker": Door("worker"),
     "worker/duty": Door(None, "worker"),
+    "worker/standby/<uuid:standby_id>": Door(None, "worker", own=True),
     "worker/orders/<uuid:order_id>/decline": Door(None, "worker", own=True),
     "worker/orders/<uuid:order_id>": Door("worker", own=True),
     "worker/orders/<uuid:order_id>/telephone": Door("worker", "worker", own=True, inside=302),
@@ -121,6 +129,10 @@ PAGES: dict[str, Door] = {
     "centre/rules/count": Door(None, "supervisor district"),
     "centre/rules/move": Door(None, "supervisor district"),
     "centre/shadow": Door("operator supervisor district"),
+    "centre/standby": Door("operator supervisor district company frontdesk manager"),
+    "centre/standby/<uuid:standby_id>/ask": Door(None, STANDS, own=True),
+    "centre/standby/<uuid:standby_id>/answer": Door(None, STANDS, own=True),
+    "centre/standby/<uuid:standby_id>/take-back": Door(None, STANDS, own=True),
     "centre/channels": Door("operator supervisor district"),
     "centre/channels/<slug:channel>/<slug:change>": Door(None, "operator supervisor"),
     "centre/intake": Door("operator supervisor frontdesk", "operator supervisor frontdesk"),
@@ -187,6 +199,7 @@ BACK_OFFICE = (
 BACK_OFFICE_MODELS = (
     "auth/group", "people/user", "people/organisation", "estates/division", "estates/estate", "estates/company",
     "estates/worker", "estates/mandate", "estates/alliance", "estates/dutychange", "dispatch/policy", "dispatch/pool",
+    "dispatch/moving",
     "orders/order", "orders/event",
     "notices/notice", "account/emailaddress",
     "people/audit", "planning/study", "exchange/import", "axes/accessattempt", "axes/accesslog",
@@ -286,6 +299,7 @@ class House:
     export: str
     imported: str
     study: str
+    standby: str
 
     def path(self, route: str) -> str:
         for part, value in NAMED.items():
@@ -297,6 +311,7 @@ class House:
             "export": self.export,
             "imported": self.imported,
             "study": self.study,
+            "standby": self.standby,
         }
         return route.format(order=self.order.pk, estate=self.order.estate_id, **parts)
 
@@ -314,7 +329,17 @@ def house(db: None) -> House:
     export = exports.ask(users["operator"], "orders", "", "csv", language="zh-hans")
     imported = Import.objects.create(district=order.district, kind="orders", file="a.csv", began_at=order.reported_at)
     study = planning.ask(order.district, Question(Change(), Change()), by=users["district"])
-    return House(order, users, clients, str(photo.pk), str(export.pk), str(imported.pk), str(study.pk))
+    return House(order, users, clients, str(photo.pk), str(export.pk), str(imported.pk), str(study.pk), _standby(d))
+
+
+def _standby(d: District) -> str:
+    """The worker was asked to wait at their own estate."""
+    now = timezone.now()
+    one = Standby.objects.create(
+        district=d.estate.district, worker=d.worker, estate=d.estate, lon=121.5, lat=31.2, skill="lock", town=d.town,
+        reach=0.0, metres=900, minutes=7, state="asked", until=now + timedelta(hours=4), suggested_at=now, asked_at=now,
+    )  # fmt: skip
+    return str(one.pk)
 
 
 def _client(user: User) -> Client:

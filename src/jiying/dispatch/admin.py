@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from jiying.dispatch.models import Policy, Pool
+from jiying.dispatch.models import Moving, Policy, Pool
 
 
 @admin.register(Policy)
@@ -29,3 +29,11 @@ class PoolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("reach", "skill")
     list_select_related = ("town",)
     autocomplete_fields = ("town",)
+
+
+@admin.register(Moving)
+class MovingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("district", "company", "mode", "posts", "valid_from", "valid_to")
+    list_filter = ("mode",)
+    list_select_related = ("company",)
+    autocomplete_fields = ("company",)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from jiying.dispatch.models import Task
 from jiying.dispatch.plan import AUTOMATIC, FREE, STUCK_MIN
 from jiying.dispatch.policies import Policies
+from jiying.dispatch.standby.actions import overtake
 from jiying.orders.models import Event, Order
 from jiying.orders.states import IMPORT, RULE
 
@@ -30,7 +31,10 @@ _ANEW = ("due_at", "why", "tries")
 
 
 def mark(events: Sequence[Event]) -> None:
-    """Set or clear the tasks of the orders that a batch is about: at most six queries."""
+    """Set or clear the tasks of the orders that a batch is about, and end the waiting of who goes: at most seven
+    queries.
+    """
+    overtake(events)
     told = {
         event.order_id: event
         for event in events

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from jiying.dispatch.engine.world import Doing, Spot
+from jiying.dispatch.standby.queries import waiting
 from jiying.estates.duty import Hours, Switch
 from jiying.estates.models import DutyChange, Shift, Worker
 from jiying.orders.models import Order
@@ -23,8 +24,8 @@ class Hand:
     """A worker: who they are and for whom they work; what they can do and when; what they have in hand.
 
     `at` is known only while an order of theirs is active: where they arrived, else where they are going; otherwise
-    they are taken to be at home, `home_at`.  `arrived`: since when they are at work; `urgent`: the emergencies that
-    they have been sent to and have not reached.
+    they are taken to be where they said that they would wait, `waits_at`, or at home, `home_at`.  `arrived`: since
+    when they are at work; `urgent`: the emergencies that they have been sent to and have not reached.
     """
 
     id: str
@@ -40,10 +41,16 @@ class Hand:
     switches: list[Switch] = field(default_factory=list)
     load: int = 0
     at: Spot | None = None
+    waits_at: Spot | None = None
     doing: Doing = Doing.FREE
     arrived: datetime | None = None
     urgent: set[uuid.UUID] = field(default_factory=set)
     _since: tuple[bool, datetime] | None = None
+
+    @property
+    def place(self) -> Spot | None:
+        """Where they are taken to be; None when nobody knows."""
+        return self.at or self.waits_at or self.home_at
 
     def takes(self, order: uuid.UUID, state: str, since: datetime, spot: Spot | None, urgency: str) -> None:
         """Count an open order of theirs, in `state` `since` then, at `spot`."""
@@ -62,7 +69,7 @@ class Hand:
 
 
 def read(companies: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, list[Hand]]:
-    """The active workers of `companies`, by company.  Four queries."""
+    """The active workers of `companies`, by company.  Five queries."""
     wanted = list(companies)
     columns = (
         *("pk", "name", "company_id", "company__name", "company__uscc", "company__organisation_id", "skills"),
@@ -88,6 +95,9 @@ def read(companies: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, list[
     for order, worker, state, since, lon, lat, urgency in busy.values_list(*held):
         if worker is not None and worker in hands:
             hands[worker].takes(order, state, since, spot_of(lon, lat), urgency)
+    for worker, spot in waiting({"worker__company__in": wanted}, now).items():
+        if worker in hands:
+            hands[worker].waits_at = spot
     return by_company
 
 

@@ -13,8 +13,14 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from jiying.dispatch import outlooks, staff
-from jiying.dispatch.engine.outlook import Outlook
+from jiying.dispatch.engine.outlook import Outlook, Plane
+from jiying.dispatch.looking import fleet_of, outlook_of
+from jiying.dispatch.staff import Person
+from jiying.dispatch.standby import limits
+from jiying.dispatch.standby.actions import put
+from jiying.dispatch.standby.seeking import seek
 from jiying.dispatch.world import OutOfStep, World
+from jiying.estates.duty import on_until
 from jiying.estates.models import Worker
 from jiying.estates.queries import zone_of
 
@@ -30,6 +36,7 @@ class Keeper:
     def __init__(self) -> None:
         self.worlds: dict[str, World] = {}
         self.looked: dict[str, datetime] = {}
+        self.moved: dict[str, datetime] = {}
 
     def keep(self, now: datetime) -> int:
         """Bring to date and publish every district that was not looked at for a minute; returns how many.
@@ -42,19 +49,38 @@ class Keeper:
                 continue
             self.looked[district] = now
             try:
-                outlooks.publish(district, self.look(district, now))
+                seen = self._seen(district, now)
+                outlooks.publish(district, outlook_of(*seen, zone_of(district), now))
             except Exception:
                 # Nobody waits for a price: without it the nearest goes.
                 log.exception("no outlook of %s; its world is made anew", district)
                 self.worlds.pop(district, None)
                 continue
             done += 1
+            self._move(district, *seen, now)
         return done
 
-    def look(self, district: str, now: datetime) -> Outlook:
-        """The outlook of a district at `now`, from the world in memory; it is made where there is none yet."""
-        from jiying.dispatch.looking import outlook_of
+    def _move(self, district: str, world: World, people: list[Person], plane: Plane, now: datetime) -> None:
+        """Every two minutes: who would be missed elsewhere."""
+        if district in self.moved and timedelta(0) <= now - self.moved[district] < limits.EVERY:
+            return
+        self.moved[district] = now
+        zone = zone_of(district)
+        try:
+            fleet, minute = fleet_of(world, people, plane, zone, now)
+            found = seek(district, fleet, minute, people, plane, zone, now)
+            off = {one.id for one in people if on_until(one.hours, one.switches, now, zone) is None}
+            put(district, found, off, now)
+        except Exception:
+            # A suggestion less; whoever is sent is sent all the same.
+            log.exception("nobody is suggested to wait elsewhere in %s", district)
 
+    def look(self, district: str, now: datetime) -> Outlook:
+        """The outlook of a district at `now`."""
+        return outlook_of(*self._seen(district, now), zone_of(district), now)
+
+    def _seen(self, district: str, now: datetime) -> tuple[World, list[Person], Plane]:
+        """The world in memory, brought to date, and the people; it is made where there is none yet."""
         world = self.worlds.get(district)
         try:
             if world is not None:
@@ -64,8 +90,7 @@ class Keeper:
         if world is None:
             world = self.worlds[district] = World.of(district, now)
             world.follow()
-        people, plane = staff.read(district, now)
-        return outlook_of(world, people, plane, zone_of(district), now)
+        return world, *staff.read(district, now)
 
 
 def run(stop: threading.Event) -> None:

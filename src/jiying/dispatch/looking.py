@@ -78,6 +78,7 @@ def fleet_of(world: World, people: list[Person], plane: Plane, zone: ZoneInfo, n
         worker = fleet.workers[row]
         worker["duty_from"], worker["duty_to"] = here
         worker["state"], worker["free_min"] = (IDLE if here[0] <= minute else OFF), minute
+        worker["x"], worker["y"] = plane.km(people[row].place)
     # The one that is farthest on says where somebody is: at work before on the way, on the way before sent.
     for held in sorted(world.in_hand.values(), key=lambda one: (STATES[State(one.state)], one.since, one.worker)):
         row_of = place_of.get(held.worker)

@@ -1,7 +1,8 @@
 """What a district has decided about who is sent, what the dispatcher still has to do, and what it knows.
 
 `Policy` and `Pool` are edited by people, in the back office.  `Task` is written by `follower` and `loop` alone; a row
-that is lost is made again by the order's next event.  `Look` is written by `keeping` alone, every minute.
+that is lost is made again by the order's next event.  `Look` is written by `keeping` alone, every minute.  `Moving` and
+`Standby`, of those who wait elsewhere, stand in `standby/models.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from jiying.core.ids import uuid7
+from jiying.dispatch.standby.models import Moving, Standby
 from jiying.estates.models import Company, DatedQuerySet, Division
 from jiying.orders.models import Order
 from jiying.rules.pack import SKILLS
+
+__all__ = ["Look", "Mode", "Moving", "Policy", "Pool", "Reach", "Standby", "Task"]
 
 
 class Mode(models.TextChoices):

@@ -229,7 +229,7 @@ def _candidate(hand: Hand, tier: Tier, by: str, order: Order, history: History, 
     return Candidate(
         worker=hand.id,
         tier=tier,
-        at=hand.at or hand.home_at,
+        at=hand.place,
         skills=hand.skills,
         on_duty=on_duty,
         load=hand.load,

@@ -18,6 +18,7 @@ from jiying.dispatch.engine.fleet.world import near
 from jiying.dispatch.engine.outlook import Plane
 from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
+from jiying.dispatch.standby.queries import waiting
 from jiying.estates.duty import Hours, Switch, spans
 from jiying.estates.models import DutyChange, Shift, Worker
 
@@ -27,7 +28,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(slots=True)
 class Person:
-    """One active worker."""
+    """One active worker; `waits`: where they said that they would wait, once they are there."""
 
     id: uuid.UUID
     company: uuid.UUID
@@ -35,6 +36,12 @@ class Person:
     home: Spot
     hours: list[Hours] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
+    waits: Spot | None = None
+
+    @property
+    def place(self) -> Spot:
+        """Where they are while no order of theirs is active."""
+        return self.waits or self.home
 
     def duty(self, now: datetime, zone: ZoneInfo) -> list[Span]:
         """When they work from yesterday until tomorrow: in order and apart, with what was switched."""
@@ -64,7 +71,7 @@ def _merged(rows: list[Span]) -> list[Span]:
 
 
 def read(district: str, now: datetime) -> tuple[list[Person], Plane]:
-    """The active workers of `district` whose place is known, by id, and the plane around them.  Three queries."""
+    """The active workers of `district` whose place is known, by id, and the plane around them.  Four queries."""
     rows = Worker.objects.filter(active=True, company__district=district).order_by("pk")
     placed = []
     columns = ("pk", "company_id", "skills", "home_estate__lon", "home_estate__lat")
@@ -88,6 +95,8 @@ def read(district: str, now: datetime) -> tuple[list[Person], Plane]:
     changes = DutyChange.objects.filter(**ours, until__gt=now).order_by("at", "pk")
     for pk, on, at, until in changes.values_list("worker_id", "on", "at", "until"):
         switches[pk].append(Switch(on, at, until))
+    waits = waiting({"worker__company__district": district}, now)
     for pk, person in people.items():
         person.hours, person.switches = hours.get(pk, []), switches.get(pk, [])
+        person.waits = waits.get(pk)
     return list(people.values()), plane

@@ -296,7 +296,7 @@ class Worker(models.Model):
     def on_duty(self, at: datetime, zone: ZoneInfo) -> bool:
         """Whether they are at work at `at`: by what was switched last, else by their shifts on the clock of `zone`."""
         hours = [shift.hours for shift in self.shifts.all()]
-        switches = [Switch(change.on, change.at, change.until) for change in self.duty_changes.all()]
+        switches = [change.switch for change in self.duty_changes.all()]
         return is_on(hours, switches, at, zone)
 
 
@@ -340,6 +340,11 @@ class DutyChange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["worker", "until"], name="duty_worker_until")]
+
+    @property
+    def switch(self) -> Switch:
+        """The pure view."""
+        return Switch(self.on, self.at, self.until)
 
     def __str__(self) -> str:
         return f"{self.worker} {'on' if self.on else 'off'} {self.at:%m-%d %H:%M}–{self.until:%m-%d %H:%M}"

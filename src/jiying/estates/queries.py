@@ -118,6 +118,18 @@ def mandated(
     return list(rows.values_list("division_id", "division__code", "tier", "company_id"))
 
 
+def holders(district: str, day: date) -> set[uuid.UUID]:
+    """The companies of `district` with a mandate in force on `day`.  One query."""
+    rows = Mandate.objects.valid_on(day).filter(company__district=district)
+    return set(rows.values_list("company_id", flat=True))
+
+
+def own_posts(district: str, day: date) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """(company id, estate id) of the contracts in `district` that run on `day`.  One query."""
+    rows = Contract.objects.valid_on(day).filter(estate__district=district)
+    return set(rows.values_list("company_id", "estate_id"))
+
+
 def allied(companies: Iterable[uuid.UUID], day: date) -> dict[uuid.UUID, set[uuid.UUID]]:
     """For each of `companies` those that an alliance agreement in force on `day` binds to it.  One query."""
     bound = AllianceMember.objects.valid_on(day)

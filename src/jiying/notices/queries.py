@@ -9,6 +9,8 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from jiying.dispatch.standby.models import Stand, Standby
+from jiying.dispatch.standby.queries import asked_of
 from jiying.notices.channels import load
 from jiying.notices.models import Message, Notice, Stopped
 from jiying.notices.setup import setup
@@ -43,8 +45,14 @@ def replaced(user: User) -> list[Notice]:
 
 
 def open_count(user: User) -> int:
-    """How many notices wait for an answer; reading them does not lower it."""
-    return mine(user).filter(done_at=None).count()
+    """How many notices wait for an answer, and whether one would wait elsewhere; reading them does not lower it."""
+    return mine(user).filter(done_at=None).count() + (asked_to_wait(user) is not None)
+
+
+def asked_to_wait(user: User) -> Standby | None:
+    """Where `user`, who repairs, was asked to wait and has not said whether they go."""
+    one = asked_of(user)
+    return one if one is not None and one.state == Stand.ASKED else None
 
 
 def inbox(user: User, *, limit: int = SHOWN) -> tuple[list[Notice], list[Notice]]:

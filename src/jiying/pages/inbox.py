@@ -15,9 +15,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from jiying.dispatch.standby import saying
 from jiying.notices.actions import mark_read
 from jiying.notices.models import Notice
-from jiying.notices.queries import inbox, open_count
+from jiying.notices.queries import asked_to_wait, inbox, open_count
 from jiying.notices.telling import REPLACED
 from jiying.notices.wording import asks_of
 from jiying.pages.shown import HeadlineClock
@@ -64,11 +65,14 @@ def _signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 def show(request: HttpRequest) -> HttpResponse:
     """What waits, most pressing first, then what was answered lately."""
     waiting, answered = inbox(request.user)  # type: ignore[arg-type]
+    standby = asked_to_wait(request.user)  # type: ignore[arg-type]
     return render(
         request,
         "pages/inbox.html",
         {
             "waiting": [row_of(notice) for notice in waiting],
+            "standby": standby,
+            "why": saying.why(standby) if standby else "",
             "answered": [row_of(notice) for notice in answered],
             "unread": sum(notice.read_at is None for notice in waiting),
         },

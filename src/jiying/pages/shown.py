@@ -57,9 +57,12 @@ class ShownPlace:
     @property
     def map_href(self) -> str:
         """A `geo:` address that a phone opens in its own map; empty without a point."""
-        if self.lon is None or self.lat is None:
-            return ""
-        return f"geo:{self.lat:.6f},{self.lon:.6f}?q={self.lat:.6f},{self.lon:.6f}"
+        return map_href(self.lon, self.lat) if self.lon is not None and self.lat is not None else ""
+
+
+def map_href(lon: float, lat: float) -> str:
+    """A `geo:` address that a phone opens in its own map."""
+    return f"geo:{lat:.6f},{lon:.6f}?q={lat:.6f},{lon:.6f}"
 
 
 def place_of(order: Any) -> ShownPlace:

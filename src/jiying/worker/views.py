@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jiying.core.errors import JiyingError, NotFound, StaleVersion
+from jiying.dispatch.standby import queries, saying
 from jiying.notices.queries import replaced
 from jiying.orders import attachments, contacts
 from jiying.orders import reveal as showing
@@ -30,7 +31,7 @@ from jiying.orders.store import pack_of
 from jiying.pages import moved, photoforms
 from jiying.pages.albums import album_of, wanted
 from jiying.pages.gates import live, signed_in
-from jiying.pages.shown import category_of, place_of, sign_of, words_of
+from jiying.pages.shown import category_of, map_href, place_of, sign_of, words_of
 from jiying.pages.verbforms import data_from
 from jiying.people import audit
 from jiying.people.scopes import scope_of
@@ -77,9 +78,18 @@ def _list(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
                 "problem": problem,
                 "duty": duty_of(request.user),
                 "replaced": replaced(request.user),  # type: ignore[arg-type]
+                "standby": _standby(request),
             },
             status=status,
         )
+
+
+def _standby(request: HttpRequest) -> dict[str, Any] | None:
+    """Where one is asked to wait, or waits; None where nowhere."""
+    one = queries.asked_of(signed_in(request))
+    if one is None:
+        return None
+    return {"one": one, "why": saying.why(one), "way": saying.way(one), "map_href": map_href(one.lon, one.lat)}
 
 
 def shown_order(order: Order) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pypinyin import lazy_pinyin
 
 from jiying.core.ids import uuid7
 from jiying.core.text import initials
-from jiying.dispatch.models import Mode, Policy
+from jiying.dispatch.models import Mode, Moving, Policy
 from jiying.estates.models import Building, Company, Contract, Division, Estate, EstateKind, Level, Mandate, Tier
 from jiying.estates.queries import nights_of
 from jiying.people.models import NightDuty, Organisation, OrganisationKind, Role, User
@@ -238,7 +238,8 @@ def _dispatch(district: Division, towns: list[Division], companies: list[Company
     """Who may go beyond an estate's own team, and that emergencies are assigned by rule.
 
     A town's station is its second company, or the first of the town after it; the first town has two.  The
-    district's centre has three posts, one of them near the first towns.
+    district's centre has three posts, one of them near the first towns.  Its people stand at the estates that their
+    own companies serve, so that the line that has them moved says so.
     """
     pairs = [(companies[(n + len(towns)) % len(companies)], town) for n, town in enumerate(towns)]
     pairs.append((companies[1 % len(companies)], towns[0]))
@@ -247,6 +248,7 @@ def _dispatch(district: Division, towns: list[Division], companies: list[Company
     centres = [Mandate(company=companies[n], tier=Tier.CENTRE, division=district) for n in posts]
     Mandate.objects.bulk_create([*stations, *centres])
     Policy.objects.create(district=district.code, urgency="emergency", mode=Mode.AUTOMATIC)
+    Moving.objects.create(district=district.code, posts=True)
 
 
 def _rosters(staff: people.Staff, district: Division) -> None:

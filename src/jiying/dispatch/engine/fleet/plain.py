@@ -43,8 +43,8 @@ def look(now: float, workers: np.ndarray, field: Field, prices: Prices) -> None:
     field.rate[:] = expected[:, None] * weight / weight.sum()
     field.want[:] = reached(field, field.rate)
     field.have[:] = _cover(field, workers, _shares(workers, now, prices))
-    tail = _tail(field)
-    field.worth[:] = np.divide(field.rate, field.want, out=np.zeros_like(field.rate), where=field.want > 0.0) * tail
+    share = np.divide(field.rate, field.want, out=np.zeros_like(field.rate), where=field.want > 0.0)
+    field.worth[:] = share * tail(field, field.have)
     known[TURN] += 1.0
 
 
@@ -121,14 +121,14 @@ def _spread(field: Field) -> np.ndarray:
     return (total / count).reshape(-1)
 
 
-def _tail(field: Field) -> np.ndarray:
-    """As `cover.tail_of`, of what the disc of each cell wants and has."""
-    want, have = np.maximum(field.want, 1e-300), field.have
+def tail(field: Field, have: np.ndarray) -> np.ndarray:
+    """As `cover.tail_of`, of what the disc of each cell wants, and `have` people."""
+    want = np.maximum(field.want, 1e-300)
     step = np.log2(want / LOWEST) * NORM_EVERY
     scale = np.where(step < 0.0, want / LOWEST, 1.0)
     row = np.minimum(np.maximum(step, 0.0).astype(np.int64), field.tail.shape[0] - 1)
     low = np.minimum(have.astype(np.int64), field.tail.shape[1] - 2)
     part = np.minimum(have - low, 1.0)
     found = field.tail[row, low] * (1.0 - part) + field.tail[row, low + 1] * part
-    tail: np.ndarray = np.where(have < 1.0, found, found * scale)
-    return tail
+    chance: np.ndarray = np.where(have < 1.0, found, found * scale)
+    return chance

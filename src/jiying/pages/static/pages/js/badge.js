@@ -11,7 +11,10 @@ async function ask(badge) {
     // Signed out meanwhile: the sign-in page came instead.
     if (!answer.ok || answer.redirected) return;
     const { count } = await answer.json();
+    const before = badge.textContent;
     badge.textContent = count;
+    // What waits need not be an event of an order.
+    if (before !== String(count)) document.dispatchEvent(new CustomEvent("jiying:count"));
     badge.classList.toggle("badge-none", !count);
   } catch (error) {
     // Without a connection the number stays; the next round asks again.

@@ -49,6 +49,7 @@ function soon() {
 document.addEventListener("jiying:order", soon);
 document.addEventListener("jiying:gone", soon);
 document.addEventListener("jiying:reset", soon);
+document.addEventListener("jiying:count", soon);
 // What came while one was busy is shown when one has finished.
 document.addEventListener("visibilitychange", () => !document.hidden && pending && soon());
 document.addEventListener("focusout", () => pending && soon());
