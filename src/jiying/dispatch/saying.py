@@ -105,6 +105,8 @@ def why(advice: Mapping[str, Any], *, with_tier: bool = True) -> str:
         parts += [pool("alliance")] if with_tier else []
     elif advice.get("home"):
         parts.append(_("本小区的人"))
+    if advice.get("surge"):
+        parts.append(_("高峰期扩大了派工范围"))
     if skill := advice.get("skill"):
         parts.append(str(SKILLS.get(skill, skill)))
     if load := advice.get("load", 0):

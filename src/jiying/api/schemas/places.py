@@ -41,12 +41,17 @@ class Worker(Schema):
 
 
 class Suggestion(Schema):
-    """Somebody who can go: `metres` in a straight line, `minutes` door to door, both null when unknown."""
+    """Somebody who can go: `metres` in a straight line, `minutes` door to door, both null when unknown.
+
+    `pool`: by which reach they may be sent; `surge`: only as long as a surge runs.
+    """
 
     rank: int
     worker: Named
     company: Reference
     tier: Literal["team", "station", "centre"]
+    pool: str
+    surge: bool
     home: bool
     load: int
     metres: int | None
