@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jiying.centre import channels, intake, moving, rulebook, shadowing, views
+from jiying.centre import channels, intake, moving, rulebook, shadowing, surging, views
 
 urlpatterns = [
     path("centre", views.wall),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("centre/rules/count", moving.begin, {"what": "count"}),
     path("centre/rules/move", moving.begin, {"what": "move"}),
     path("centre/shadow", shadowing.show),
+    path("centre/surge", surging.show),
+    path("centre/surge/<slug:change>", surging.switch),
     path("centre/channels", channels.show),
     path("centre/channels/<slug:channel>/<slug:change>", channels.switch),
     path("centre/intake", intake.form),

@@ -107,7 +107,8 @@ class Pool(models.Model):
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="pool_not_backwards"
             ),
             models.CheckConstraint(
-                condition=no_narrower(), name="pool_surge_no_narrower",
+                condition=no_narrower(),
+                name="pool_surge_no_narrower",
                 violation_error_message=_("高峰期的派工范围不能比平时窄。"),
             ),
         ]

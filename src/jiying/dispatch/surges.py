@@ -1,12 +1,14 @@
 """The surge of a district: when it begins and ends, what a person says about it, and who reads that it runs.
 
-The rule is `engine.surging.runs`, followed by whoever keeps the worlds (`keeping`), once a minute.  That one runs stands
-in the database: restarts and other processes agree.  A person of the centre goes before the rule, for `HOLDS` at most.
+The rule is `engine.surging.runs`, followed by whoever keeps the worlds (`keeping`), once a minute.  That one runs
+stands in the database: restarts and other processes agree.  A person of the centre goes before the rule, for `HOLDS` at
+most.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -19,8 +21,9 @@ from jiying.dispatch import outlooks
 from jiying.dispatch.engine.outlook import Outlook
 from jiying.dispatch.engine.surging import recall, runs
 from jiying.dispatch.models import Surge, SurgeSwitch, Task
-from jiying.dispatch.plan import NOBODY_FITS
+from jiying.dispatch.plan import FREE, NOBODY_FITS
 from jiying.estates.models import Division, Level
+from jiying.orders.models import Clock, Order
 from jiying.people.models import User
 from jiying.people.scopes import scope_of
 
@@ -55,6 +58,20 @@ def forget() -> None:
     """Read anew which run."""
     global _kept
     _kept = None
+
+
+def make_safe_first(order: Order, clocks: Iterable[Clock]) -> bool:
+    """Whether who goes to `order` is to make it safe and leave the repair for later: an emergency whose pack asks for
+    that, as its clock says, while a surge runs.
+    """
+    waits = any(one.promise == "made_safe" and one.reached_at is None and one.state != "void" for one in clocks)
+    return waits and order.urgency == "emergency" and running(order.district) is not None
+
+
+def waits_behind(order: Order) -> bool:
+    """Whether `order` is an ordinary repair that nobody has while a surge runs: emergencies go first."""
+    free = order.worker_id is None and order.state in FREE
+    return free and order.kind == "repair" and order.urgency != "emergency" and running(order.district) is not None
 
 
 def follow(district: str, known: Outlook | None, now: datetime) -> None:

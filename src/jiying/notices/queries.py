@@ -12,6 +12,7 @@ from django.utils import timezone
 from jiying.notices.channels import load
 from jiying.notices.models import Message, Notice, Stopped
 from jiying.notices.setup import setup
+from jiying.notices.surging import calls
 from jiying.notices.telling import REPLACED
 from jiying.orders.models import Order
 from jiying.people.models import User
@@ -43,8 +44,8 @@ def replaced(user: User) -> list[Notice]:
 
 
 def open_count(user: User) -> int:
-    """How many notices wait for an answer; reading them does not lower it."""
-    return mine(user).filter(done_at=None).count()
+    """How many notices wait for an answer, with surges; reading them does not lower it."""
+    return mine(user).filter(done_at=None).count() + len(calls(user))
 
 
 def inbox(user: User, *, limit: int = SHOWN) -> tuple[list[Notice], list[Notice]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -73,3 +74,29 @@ class Workers(Schema):
 
     items: list[Worker]
     next: str | None
+
+
+class Surge(Schema):
+    """A district: whether a surge runs, and the figures of the last look (null where there is none of ten minutes).
+
+    `load`: share of those on duty whom emergencies keep busy; `by_hand`: what a person said, until `until`.
+    """
+
+    district: str
+    running: bool
+    began_at: datetime | None
+    peak: float | None
+    by_hand: bool | None
+    until: datetime | None
+    as_of: datetime | None
+    load: float | None
+    on_duty: int | None
+    recall: int | None
+    recall_by_skill: dict[str, int] | None
+
+
+class Surges(Schema):
+    """The districts that one watches over."""
+
+    items: list[Surge]
+    next: None

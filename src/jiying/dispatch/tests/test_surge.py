@@ -17,7 +17,7 @@ from jiying.dispatch.engine.surging import recall, recall_by_skill
 from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.models import Pool, Surge, SurgeSwitch, Task
 from jiying.dispatch.service import advise
-from jiying.dispatch.tests.town import T0, after, assigned, automatic, hire, let_it_work, station
+from jiying.dispatch.tests.town import T0, after, assigned, automatic, let_it_work, station
 from jiying.dispatch.wire import suggestions_json
 from jiying.estates.models import Worker
 from jiying.orders.models import Event, Order
