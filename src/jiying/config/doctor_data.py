@@ -264,13 +264,13 @@ def surges() -> Iterator[Check]:
     from jiying.dispatch.models import Surge
 
     found, now = list(Surge.objects.filter(ended_at=None).order_by("district")), timezone.now()
-    for one in found:
-        told = f"one runs in {one.district} since {one.began_at:%Y-%m-%d %H:%M} UTC, {one.most_recalled} people wanted"
-        if outlooks.of(one.district, now) is None:
-            yield Check("surges", WARN, f"{told}; nobody looks whether it is over: {HOW_TO_START}")
-        else:
-            yield Check("surges", OK, f"{told}: see /centre/surge")
-    if not found:
+    told = ", ".join(f"{one.district} since {one.began_at:%Y-%m-%d %H:%M} UTC" for one in found)
+    blind = [one.district for one in found if outlooks.of(one.district, now) is None]
+    if blind:
+        yield Check("surges", WARN, f"{told}; nobody looks whether it is over in {', '.join(blind)}: {HOW_TO_START}")
+    elif found:
+        yield Check("surges", OK, f"{told}: see /centre/surge")
+    else:
         yield Check("surges", OK, "none runs")
 
 

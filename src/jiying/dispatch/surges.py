@@ -31,13 +31,13 @@ HOLDS = timedelta(hours=4)
 """What a person said about a surge holds so long at most: half a shift, so that a forgotten one does not last."""
 
 SWITCHES = frozenset({"operator", "supervisor"})
-READ_EVERY_S = 5.0
+READ_EVERY_S = 20.0
 
 _kept: tuple[float, dict[str, Surge]] | None = None
 
 
 def running(district: str) -> Surge | None:
-    """The surge that runs in `district`; what changes counts in every process within five seconds."""
+    """The surge that runs in `district`; what changes counts in every process within twenty seconds."""
     return _running().get(district)
 
 
@@ -93,8 +93,8 @@ def _settle(district: str, known: Outlook | None, now: datetime) -> None:
     on = runs(one is not None, load, None if said is None else said.on)
     if one is None and on:
         Surge.objects.create(district=district, began_at=now, peak=load, most_recalled=wanted)
-        # Whoever was found by nobody may be by the wider pools, once every process knows of them.
-        anew = now + timedelta(seconds=2 * READ_EVERY_S)
+        # For whom nobody was found the wider pools may have somebody, once every process knows of them.
+        anew = now + timedelta(seconds=READ_EVERY_S)
         Task.objects.filter(district=district, why=NOBODY_FITS, due_at__gt=anew).update(due_at=anew)
     elif one is not None and on:
         one.peak, one.most_recalled = max(one.peak, load), max(one.most_recalled, wanted)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 
 from jiying.core.errors import BadInput, NotYours
-from jiying.dispatch import pools, queries, saying, surges
+from jiying.dispatch import commands, pools, queries, saying, surges
 from jiying.dispatch.engine.outlook import Outlook, unpacked
 from jiying.dispatch.engine.surging import recall, recall_by_skill
 from jiying.dispatch.keeping import Keeper
@@ -222,3 +224,18 @@ def test_a_narrower_reach_in_a_surge_is_refused(d, reach, surge, fits):
         line.full_clean()
     with pytest.raises(IntegrityError):
         line.save()
+
+
+def test_the_command_says_whether_one_runs(d):
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(commands.dispatch, ["surge", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    told = json.loads(said("--json"))
+    assert (told["district"], told["running"], told["load"]) == (d.division.code, False, None)
+    surges.switch(d.division.code, True, by=d.users["operator"], reason="台风")
+    told = json.loads(said("--json", "--district", d.division.code))
+    assert told["running"] and told["by_hand"] and told["began_at"] and told["until"]
+    assert "running: True" in said()
+    assert json.loads(said("--json", "--district", "310999"))["running"] is False
