@@ -89,8 +89,10 @@ class Crew:
 
     @property
     def skills(self) -> str:
-        """How many with each skill, in words."""
-        return saying.people_by_trade(dict(self.by_skill.most_common()))
+        """How many with each skill, in words, always in the same order."""
+        known = [skill for skill in saying.TRADES if skill in self.by_skill]
+        others = sorted(self.by_skill.keys() - set(known))
+        return saying.people_by_trade({skill: self.by_skill[skill] for skill in (*known, *others)})
 
 
 def off_duty(district: str, now: datetime) -> list[Crew]:
