@@ -163,12 +163,13 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Every test builds a district of its own: what was read of another's is forgotten."""
-    from jiying.dispatch import outlooks, pools
+    from jiying.dispatch import outlooks, pools, surges
     from jiying.orders import places
 
     places.forget()
     outlooks.forget()
     pools.forget()
+    surges.forget()
 
 
 @pytest.fixture(autouse=True)

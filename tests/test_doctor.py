@@ -17,6 +17,8 @@ from django.utils import timezone
 from tests.served import jiying
 
 from jiying.config import doctor, doctor_data
+from jiying.dispatch import surges
+from jiying.dispatch.keeping import Keeper
 from jiying.estates.queries import nights_of
 from jiying.orders.models import Order
 from jiying.orders.tests import build
@@ -217,3 +219,15 @@ def test_nights_of_the_coming_week_without_anybody_are_told_where_a_roster_is_ke
     assert d.company2.name not in found.hint
     put_on_duty(d.company.organisation, "front_desk", [d.users["company"]], week)
     assert by_name(doctor_data.rosters)["rosters"].status == "ok"
+
+
+@pytest.mark.django_db
+def test_a_surge_that_nobody_watches_is_warned_about():
+    d = build.district()
+    assert [check.status for check in doctor_data.surges()] == ["ok"]
+    surges.switch(d.division.code, True, by=d.users["operator"], reason="台风")
+    (blind,) = doctor_data.surges()
+    assert (blind.name, blind.status) == ("surges", "warn") and d.division.code in blind.hint
+    Keeper().keep(timezone.now())
+    (seen,) = doctor_data.surges()
+    assert seen.status == "ok" and d.division.code in seen.hint

@@ -14,7 +14,8 @@ from jiying.api import schemas
 from jiying.api.answers import json_answer
 from jiying.api.asking import SignedIn, asker
 from jiying.api.listing import moment_of, text_of
-from jiying.core.errors import BadInput
+from jiying.core.errors import BadInput, NotYours
+from jiying.dispatch.recalling import standing
 from jiying.estates.queries import the_district, zone_of
 from jiying.orders.states import VERBS, roles_of
 from jiying.orders.verbs import KINDS
@@ -54,6 +55,19 @@ def me(request: HttpRequest) -> HttpResponse:
     ]
     named = {"id": str(user.pk), "username": user.username, "name": str(user)}
     return json_answer({"user": named, "memberships": members, "role": main_role(scope_of(user).roles)})
+
+
+@router.get("/surge", auth=SignedIn(), response=schemas.Surges, summary="Whether there is more than people carry")
+def surge(request: HttpRequest) -> HttpResponse:
+    """For each district that one watches over: whether a surge runs, the load, and how many people to recall.
+
+    For the centre and the district office; 403 for everybody else.
+    """
+    districts = scope_of(asker(request)).districts
+    if not districts:
+        raise NotYours(_("高峰情况只给指挥中心和区物管处看。"))
+    found = [standing(district, timezone.now()).as_json() for district in sorted(districts)]
+    return json_answer({"items": found, "next": None})
 
 
 @router.get("/catalogue", response=schemas.Catalogue, summary="What there is to report and to say")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jiying.centre import channels, intake, moving, rulebook, shadowing, standing, views
+from jiying.centre import channels, intake, moving, rulebook, shadowing, standing, surging, views
 
 urlpatterns = [
     path("centre", views.wall),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("centre/standby/<uuid:standby_id>/ask", standing.ask),
     path("centre/standby/<uuid:standby_id>/answer", standing.answer),
     path("centre/standby/<uuid:standby_id>/take-back", standing.take_back),
+    path("centre/surge", surging.show),
+    path("centre/surge/<slug:change>", surging.switch),
     path("centre/channels", channels.show),
     path("centre/channels/<slug:channel>/<slug:change>", channels.switch),
     path("centre/intake", intake.form),

@@ -8,7 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jiying.centre.board import BESIDE, PAUSED_LONG, board_of
-from jiying.estates.queries import the_district, zone_of
+from jiying.centre.surging import district_of
+from jiying.dispatch import surges
+from jiying.dispatch.recalling import standing
+from jiying.estates.queries import zone_of
 from jiying.pages.gates import live, only
 from jiying.people.scopes import scope_of
 
@@ -18,8 +21,10 @@ from jiying.people.scopes import scope_of
 @live
 def wall(request: HttpRequest) -> HttpResponse:
     """Emergencies by time left, and beside them what is stuck."""
-    scope = scope_of(request.user)
-    district = next(iter(sorted(scope.districts)), "") or getattr(the_district(), "code", "")
+    scope, now = scope_of(request.user), timezone.now()
+    district = district_of(scope)
+    surge = standing(district, now) if surges.running(district) else None
     with timezone.override(zone_of(district)):
-        context = board_of(scope, timezone.now()) | {"paused_days": PAUSED_LONG.days, "beside": BESIDE}
+        beside = {"paused_days": PAUSED_LONG.days, "beside": BESIDE, "surge": surge}
+        context = board_of(scope, now) | beside
         return render(request, "centre/wall.html", context)

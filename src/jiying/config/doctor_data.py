@@ -258,6 +258,22 @@ def pools() -> Iterator[Check]:
         yield Check("pools", OK, "no two lines say different things about one day")
 
 
+def surges() -> Iterator[Check]:
+    """Does a surge run, and does anybody look whether it is over?"""
+    from jiying.dispatch import outlooks
+    from jiying.dispatch.models import Surge
+
+    found, now = list(Surge.objects.filter(ended_at=None).order_by("district")), timezone.now()
+    told = ", ".join(f"{one.district} since {one.began_at:%Y-%m-%d %H:%M} UTC" for one in found)
+    blind = [one.district for one in found if outlooks.of(one.district, now) is None]
+    if blind:
+        yield Check("surges", WARN, f"{told}; nobody looks whether it is over in {', '.join(blind)}: {HOW_TO_START}")
+    elif found:
+        yield Check("surges", OK, f"{told}: see /centre/surge")
+    else:
+        yield Check("surges", OK, "none runs")
+
+
 def storage() -> Iterator[Check]:
     """Where files of orders lie: writable?"""
     if isinstance(default_storage, FileSystemStorage) and not default_storage.base_location:
@@ -317,6 +333,7 @@ DATA: tuple[tuple[str, Checking], ...] = (
     ("outbox", _with_database(outbox)),
     ("rosters", _with_database(rosters)),
     ("pools", _with_database(pools)),
+    ("surges", _with_database(surges)),
     ("storage", storage),
     ("heads", heads),
 )

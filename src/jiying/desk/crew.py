@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jiying.dispatch import saying
+from jiying.dispatch import saying, surges
+from jiying.dispatch.models import Surge
 from jiying.estates.actions import switch_duty
 from jiying.estates.models import Worker
 from jiying.estates.queries import of_company, with_duty, zone_of
@@ -52,7 +53,15 @@ def people(request: HttpRequest) -> HttpResponse:
         (_hand(worker, load[worker.pk], now) for worker in workers), key=lambda hand: (not hand.on, hand.worker.name)
     )
     with timezone.override(zone):
-        return render(request, "desk/workers.html", {"hands": hands, "on_n": sum(hand.on for hand in hands)})
+        on_n = sum(hand.on for hand in hands)
+        context = {"hands": hands, "on_n": on_n, "off_n": len(hands) - on_n, "surge": _surge(workers)}
+        return render(request, "desk/workers.html", context)
+
+
+def _surge(workers: list[Worker]) -> Surge | None:
+    """The surge that runs where they work."""
+    found = (surges.running(district) for district in sorted({worker.company.district for worker in workers}))
+    return next(filter(None, found), None)
 
 
 def _hand(worker: Worker, load: int, now: datetime) -> Hand:

@@ -43,7 +43,7 @@ def matter(row: Row, scope: Scope, *, now: datetime | None = None) -> dict[str, 
     choices: Choices = {}
     suggested: Shown | None = None
     if "assign" in verbs:
-        suggested, choices["worker"] = shown(order, scope, now)
+        suggested, choices["worker"] = shown(order, scope, now, row.clocks)
     if "pause" in verbs:
         choices["reason"] = [(code, said(reason.names)) for code, reason in pack.pauses.items()]
     if "reclassify" in verbs:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from jiying.dispatch import saying
+from jiying.dispatch import saying, surges
 from jiying.dispatch.engine.ranking import HAS_IT, NO_SKILL, OFF_DUTY, RETURNED
 from jiying.dispatch.plan import OFF
 from jiying.dispatch.queries import Suggestions, suggestions
 from jiying.estates.models import Worker
 from jiying.estates.queries import candidates
-from jiying.orders.models import Order
+from jiying.orders.models import Clock, Order
 from jiying.orders.states import State
 from jiying.people.scopes import Scope
 
@@ -50,8 +51,13 @@ class Shown:
     automatic: bool
 
 
-def shown(order: Order, scope: Scope, now: datetime) -> tuple[Shown | None, list[tuple[str, str]]]:
-    """The suggestions (None where the district wants none, or somebody is on the way), and all who can be chosen."""
+def shown(
+    order: Order, scope: Scope, now: datetime, clocks: Iterable[Clock] = ()
+) -> tuple[Shown | None, list[tuple[str, str]]]:
+    """The suggestions (None where the district wants none, or somebody is on the way), and all who can be chosen.
+
+    `clocks`: the order's, for what is said of it while a surge runs.
+    """
     (found,) = suggestions([order], scope, now=now, limit=LISTED)
     options = _options(order, found, now, anybody=order.company is None and order.district in scope.districts)
     if found.advice.rules.mode == OFF or order.state in (State.EN_ROUTE, State.ON_SITE):
@@ -59,8 +65,15 @@ def shown(order: Order, scope: Scope, now: datetime) -> tuple[Shown | None, list
     rows = tuple(_row(order, found, n) for n in range(min(5, len(found.choices))))
     others = saying.left_out({why: n for why, n in found.left_out.items() if why not in (HAS_IT, RETURNED)})
     waits = order.state != State.ASSIGNED
-    beside = tuple(filter(None, (found.held if waits else "", found.wider)))
+    beside = tuple(filter(None, (_in_surge(order, clocks), found.held if waits else "", found.wider)))
     return Shown(rows, "" if rows else others, others, beside, waits, found.advice.rules.mode == "automatic"), options
+
+
+def _in_surge(order: Order, clocks: Iterable[Clock]) -> str:
+    """What a surge means for the order, while one runs."""
+    if surges.make_safe_first(order, clocks):
+        return _("急修高峰：请去的人先控险，后修复")
+    return _("急修高峰：急修先派，这一单靠后") if surges.waits_behind(order) else ""
 
 
 def _row(order: Order, found: Suggestions, n: int) -> Suggested:

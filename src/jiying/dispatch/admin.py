@@ -25,7 +25,7 @@ class PolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Pool)
 class PoolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("district", "town", "skill", "reach", "valid_from", "valid_to")
+    list_display = ("district", "town", "skill", "reach", "surge_reach", "valid_from", "valid_to")
     list_filter = ("reach", "skill")
     list_select_related = ("town",)
     autocomplete_fields = ("town",)

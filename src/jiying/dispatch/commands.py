@@ -87,6 +87,24 @@ def shadow(district: str, days: int, as_json: bool) -> None:
         click.echo(f"outside the pool: sooner in {outside['sooner']} of {outside['decisions']} decisions")
 
 
+@dispatch.command()
+@click.option("--district", metavar="CODE", default="", help="Which one; without it the only one, or the first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def surge(district: str, as_json: bool) -> None:
+    """Show whether a surge runs, the load, and how many people to recall."""
+    from django.utils import timezone
+
+    from jiying.dispatch.recalling import standing
+    from jiying.estates.queries import the_district
+
+    found = standing(district or getattr(the_district(), "code", ""), timezone.now()).as_json()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        click.echo(f"{name}: {'-' if value is None or value == {} else value}")
+
+
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from jiying.dispatch import outlooks, staff
+from jiying.dispatch import outlooks, staff, surges
 from jiying.dispatch.engine.outlook import Outlook, Plane
 from jiying.dispatch.looking import fleet_of, outlook_of
 from jiying.dispatch.staff import Person
@@ -44,13 +44,19 @@ class Keeper:
         One whose look fails keeps none of the others waiting: its last outlook holds for some minutes yet.
         """
         done = 0
-        for district in sorted(set(Worker.objects.filter(active=True).values_list("company__district", flat=True))):
+        staffed = set(Worker.objects.filter(active=True).values_list("company__district", flat=True))
+        for district in surges.districts() - staffed:
+            # Where the last worker has left there is nothing to look at, and no surge goes on by itself.
+            surges.follow(district, None, now)
+        for district in sorted(staffed):
             if district in self.looked and timedelta(0) <= now - self.looked[district] < EVERY:
                 continue
             self.looked[district] = now
             try:
                 seen = self._seen(district, now)
-                outlooks.publish(district, outlook_of(*seen, zone_of(district), now))
+                known = outlook_of(*seen, zone_of(district), now)
+                outlooks.publish(district, known)
+                surges.follow(district, known, now)
             except Exception:
                 # Nobody waits for a price: without it the nearest goes.
                 log.exception("no outlook of %s; its world is made anew", district)

@@ -41,7 +41,8 @@ def outlook_of(world: World, people: list[Person], plane: Plane, zone: ZoneInfo,
     field = fleet.field
     look(minute, fleet.workers, field, PRICES)
     mean, spread = service_shape(field)
-    staff = max(int(np.count_nonzero(fleet.workers["state"] != OFF)), 1)
+    on_duty = int(np.count_nonzero(fleet.workers["state"] != OFF))
+    staff = max(on_duty, 1)
     expected = service_min(field) + ROAD.access_min
     load = float(field.known[LOAD])
     surge = min(max((load - PRICES.surge_from) / (PRICES.surge_full - PRICES.surge_from), 0.0), 1.0)
@@ -53,7 +54,8 @@ def outlook_of(world: World, people: list[Person], plane: Plane, zone: ZoneInfo,
         at=now, plane=plane, x0=field.x0, y0=field.y0, cell_km=field.cell_km, rows=field.ny, columns=field.nx,
         skills=KNOWN_SKILLS, lost=_lost(field), work=(float(mean), float(spread)), staffing=staffing,
         pressure=PRICES.pressing * len(world.waiting) * expected / staff / 240.0,
-        value=PRICES.value + (PRICES.surge_value - PRICES.value) * surge, load=load, **_crowd(fleet, people),
+        value=PRICES.value + (PRICES.surge_value - PRICES.value) * surge, load=load, staff=on_duty,
+        shares=tuple((field.seen_skill / field.seen_skill.sum()).tolist()), **_crowd(fleet, people),
     )  # fmt: skip
 
 

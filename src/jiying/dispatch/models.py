@@ -1,8 +1,8 @@
 """What a district has decided about who is sent, what the dispatcher still has to do, and what it knows.
 
 `Policy` and `Pool` are edited by people, in the back office.  `Task` is written by `follower` and `loop` alone; a row
-that is lost is made again by the order's next event.  `Look` is written by `keeping` alone, every minute.  `Moving` and
-`Standby`, of those who wait elsewhere, stand in `standby/models.py`.
+that is lost is made again by the order's next event.  `Look` is written by `keeping` alone, every minute, `Surge` and
+`SurgeSwitch` by `surges`.  `Moving` and `Standby`, of those who wait elsewhere, stand in `standby/models.py`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from jiying.core.ids import uuid7
 from jiying.dispatch.standby.models import Moving, Standby
 from jiying.estates.models import Company, DatedQuerySet, Division
 from jiying.orders.models import Order
+from jiying.people.models import User
 from jiying.rules.pack import SKILLS
 
-__all__ = ["Look", "Mode", "Moving", "Policy", "Pool", "Reach", "Standby", "Task"]
+__all__ = ["Look", "Mode", "Moving", "Policy", "Pool", "Reach", "Standby", "Surge", "SurgeSwitch", "Task"]
 
 
 class Mode(models.TextChoices):
@@ -78,9 +79,18 @@ class Reach(models.TextChoices):
     DISTRICT = "district", _("全区（含应急中心）")
 
 
+def no_narrower() -> Q:
+    """That `surge_reach` is empty, or `reach` and what takes it in."""
+    wide, found = list(Reach.values), Q(surge_reach="")
+    for n, reach in enumerate(wide):
+        found |= Q(reach=reach, surge_reach__in=wide[n:])
+    return found
+
+
 class Pool(models.Model):
     """Who may be sent in a district, a town of it, for one skill: in force from `valid_from` up to but not including
-    `valid_to`.  The line that says most counts: a town before a skill; empty means all (`pools`).
+    `valid_to`.  The line that says most counts: a town before a skill; empty means all (`pools`).  `surge_reach` holds
+    instead of `reach` while a surge runs, and is no narrower; empty: nothing changes then.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -88,6 +98,7 @@ class Pool(models.Model):
     town = models.ForeignKey(Division, models.CASCADE, null=True, blank=True, related_name="+")
     skill = models.CharField(max_length=20, blank=True, choices=[(skill, skill) for skill in SKILLS])
     reach = models.CharField(max_length=10, choices=Reach)
+    surge_reach = models.CharField(max_length=10, choices=Reach, blank=True, default="", db_default="")
     valid_from = models.DateField(default=date(2000, 1, 1))
     valid_to = models.DateField(null=True, blank=True)
 
@@ -97,6 +108,11 @@ class Pool(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="pool_not_backwards"
+            ),
+            models.CheckConstraint(
+                condition=no_narrower(),
+                name="pool_surge_no_narrower",
+                violation_error_message=_("高峰期的派工范围不能比平时窄。"),
             ),
         ]
         indexes = [models.Index(fields=["district", "valid_from"], name="pool_district")]
@@ -137,3 +153,49 @@ class Look(models.Model):
 
     def __str__(self) -> str:
         return f"{self.district} {self.at:%m-%d %H:%M}"
+
+
+class Surge(models.Model):
+    """A time in which a district has more emergencies than its people carry; at most one runs (`ended_at` empty).
+
+    `peak`: the highest load; `most_recalled`: the most people who were wanted besides those on duty.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    peak = models.FloatField(default=0.0)
+    most_recalled = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["district"], condition=Q(ended_at=None), name="surge_one_runs"),
+        ]
+        indexes = [models.Index(fields=["district", "began_at"], name="surge_district")]
+
+    def __str__(self) -> str:
+        return f"{self.district} {self.began_at:%m-%d %H:%M}"
+
+
+class SurgeSwitch(models.Model):
+    """A person of the centre said that a surge runs (`on`) or that none does: from `at` up to but not including
+    `until`, unless it was taken back before, at `undone_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    district = models.CharField(max_length=20)
+    on = models.BooleanField()
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "surge switches"
+        indexes = [models.Index(fields=["district", "until"], name="surge_switch_district")]
+
+    def __str__(self) -> str:
+        return f"{self.district} {self.at:%m-%d %H:%M} {'on' if self.on else 'off'}"

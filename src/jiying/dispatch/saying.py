@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise as Lazy
@@ -105,6 +105,8 @@ def why(advice: Mapping[str, Any], *, with_tier: bool = True) -> str:
         parts += [pool("alliance")] if with_tier else []
     elif advice.get("home"):
         parts.append(_("本小区的人"))
+    if advice.get("surge"):
+        parts.append(_("高峰期扩大了派工范围"))
     if skill := advice.get("skill"):
         parts.append(str(SKILLS.get(skill, skill)))
     if load := advice.get("load", 0):
@@ -130,4 +132,14 @@ def left_out(counts: Mapping[str, int]) -> str:
     """Why the others cannot go: 不在班 3 人、太远 2 人; "" where nobody was left out."""
     known = [code for code in engine.WHY if counts.get(code)]
     words = [_("%(why)s %(n)d 人") % {"why": LEFT_OUT[code], "n": counts[code]} for code in known]
+    return _("、").join(words)
+
+
+def people_by_trade(counts: Mapping[str, int]) -> str:
+    """水工 5 人、电梯 2 人; "" where nobody."""
+    return listed(_("%(trade)s %(n)d 人") % {"trade": TRADES.get(code, code), "n": n} for code, n in counts.items())
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a list in a sentence."""
     return _("、").join(words)

@@ -44,7 +44,8 @@ REACHES = {Tier.STATION: "town", Tier.CENTRE: "district"}
 class Advice:
     """Who could go to one order: the ranking, the people in it, and what it was made with.
 
-    `failed`: the engine broke down, and `nearest` stood in.
+    `failed`: the engine broke down, and `nearest` stood in.  `widened`: the reaches that are asked because a surge
+    runs.
     """
 
     order: Order
@@ -57,6 +58,7 @@ class Advice:
     outlook: Outlook | None = None
     outside: Outside | None = None
     failed: bool = False
+    widened: frozenset[str] = frozenset()
 
     @property
     def held_min(self) -> float:
@@ -83,6 +85,7 @@ class Advice:
             "tier": choice.tier.name.lower(),
             "home": choice.candidate.home,
             **({"pool": choice.candidate.pool} if choice.candidate.pool == "alliance" else {}),
+            **({"surge": True} if choice.candidate.pool in self.widened else {}),
             "load": choice.candidate.load,
             "soon": self.ranking.others_within(choice, self.settings.soon_min, among),
         }
@@ -142,7 +145,7 @@ def advise_many(
     return [
         _advice(
             order, ledgers[order.pk], policies.of(order), entitled[order.pk], hands, now, everybody,
-            known[order.district], pools.of(order, skill_of(order)),
+            known[order.district], pools.of(order, skill_of(order)), pools.widened(order, skill_of(order)),
         )
         for order in orders
     ]  # fmt: skip
@@ -193,6 +196,7 @@ def _advice(
     everybody: bool,
     known: Outlook | None,
     reach: frozenset[str],
+    widened: frozenset[str],
 ) -> Advice:
     history = History.of(ledger.moments)
     settings = settings_of(rules)
@@ -211,7 +215,8 @@ def _advice(
     by_id = {hand.id: hand for hand, _tier, _by in people}
     beyond = [one for one in candidates if one.pool not in reach]
     wider = what_if(job, ranking, beyond, settings, known, frozenset(map(str, entitled)))
-    return Advice(order, job, ranking, by_id, settings, rules, history, None if failed else known, wider, failed)
+    looked = None if failed else known
+    return Advice(order, job, ranking, by_id, settings, rules, history, looked, wider, failed, widened)
 
 
 def limit_of(ledger: Ledger) -> datetime:

@@ -30,6 +30,7 @@ def _one(found: Suggestions, place: int) -> dict[str, Any]:
         "company": reference(worker.uscc, worker.company),
         "tier": spoken["tier"],
         "pool": choice.candidate.pool,
+        "surge": "surge" in spoken,
         "home": spoken["home"],
         "load": spoken["load"],
         "metres": spoken.get("metres"),

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from jiying.core.ids import uuid7
+from jiying.dispatch.models import Surge
 from jiying.orders.models import Order
 from jiying.people.models import User
 
@@ -134,3 +135,17 @@ class Stopped(models.Model):
 
     def __str__(self) -> str:
         return self.channel
+
+
+class SurgeSeen(models.Model):
+    """Somebody who was told of a surge knows of it: it leaves their inbox."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    surge = models.ForeignKey(Surge, models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["surge", "user"], name="surge_seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.surge_id} {self.user_id}"

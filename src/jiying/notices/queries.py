@@ -14,6 +14,7 @@ from jiying.dispatch.standby.queries import asked_of
 from jiying.notices.channels import load
 from jiying.notices.models import Message, Notice, Stopped
 from jiying.notices.setup import setup
+from jiying.notices.surging import calls
 from jiying.notices.telling import REPLACED
 from jiying.orders.models import Order
 from jiying.people.models import User
@@ -45,8 +46,8 @@ def replaced(user: User) -> list[Notice]:
 
 
 def open_count(user: User) -> int:
-    """How many notices wait for an answer, and whether one would wait elsewhere; reading them does not lower it."""
-    return mine(user).filter(done_at=None).count() + (asked_to_wait(user) is not None)
+    """How many notices wait for an answer, surges and whether one would wait elsewhere among them; reading does not lower it."""
+    return mine(user).filter(done_at=None).count() + len(calls(user)) + (asked_to_wait(user) is not None)
 
 
 def asked_to_wait(user: User) -> Standby | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from jiying.core.errors import NotFound
 from jiying.dispatch.standby import saying
 from jiying.notices.actions import mark_read
 from jiying.notices.models import Notice
 from jiying.notices.queries import asked_to_wait, inbox, open_count
+from jiying.notices.surging import calls, mark_known
 from jiying.notices.telling import REPLACED
 from jiying.notices.wording import asks_of
 from jiying.pages.shown import HeadlineClock
@@ -75,6 +78,7 @@ def show(request: HttpRequest) -> HttpResponse:
             "why": saying.why(standby) if standby else "",
             "answered": [row_of(notice) for notice in answered],
             "unread": sum(notice.read_at is None for notice in waiting),
+            "calls": calls(request.user),  # type: ignore[arg-type]
         },
     )
 
@@ -95,6 +99,15 @@ def read(request: HttpRequest) -> HttpResponse:
     if done:
         text = ngettext("%(n)d 条标为已读。", "%(n)d 条标为已读。", done)
         messages.success(request, text % {"n": done})
+    return redirect("/inbox")
+
+
+@_signed_in
+@require_POST
+def know(request: HttpRequest, surge_id: uuid.UUID) -> HttpResponse:
+    """Say that one knows of a surge; one that is over is no mistake."""
+    with suppress(NotFound):
+        mark_known(request.user, surge_id)  # type: ignore[arg-type]
     return redirect("/inbox")
 
 

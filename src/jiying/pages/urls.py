@@ -14,6 +14,7 @@ urlpatterns = [
     path("inbox", inbox.show, name="inbox"),
     path("inbox/count", inbox.count, name="inbox-count"),
     path("inbox/read", inbox.read, name="inbox-read"),
+    path("inbox/surges/<uuid:surge_id>", inbox.know, name="inbox-surge"),
     path("inbox/settings", wishes.settings, name="inbox-settings"),
     path("hooks/voice/<uuid:message_id>/<str:signature>", hooks.voice, name="hook-voice"),
     path("styleguide", views.styleguide, name="styleguide"),

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from pypinyin import lazy_pinyin
 
+from jiying.dispatch.surges import waits_behind
 from jiying.estates.models import Worker
 from jiying.orders.models import Clock
 from jiying.orders.queries import Line, Row, new_time_in
@@ -89,7 +90,7 @@ class Story:
 
     `sentence`: what is happening now.  `clock`: the promise that matters to a resident, or None.  `late`: promises
     missed and still open; `was_late` in words when somebody came after the limit.  `next_due`: the next promise that
-    can still be kept.
+    can still be kept.  `behind`: that emergencies go first, while nobody has an ordinary order in a surge.
     """
 
     sentence: str
@@ -98,6 +99,7 @@ class Story:
     was_late: str
     next_due: Clock | None
     lines: tuple[dict[str, Any], ...]
+    behind: str = ""
 
 
 def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
@@ -115,7 +117,12 @@ def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
         was_late=_was_late(present),
         next_due=min(coming, key=lambda c: c.due_at, default=None) if missed else None,
         lines=tuple(_lines(row.events, crew, pack_of(row.order.pack), proven=proven)),
+        behind=_behind() if waits_behind(row.order) else "",
     )
+
+
+def _behind() -> str:
+    return _("现在急修特别多，师傅们先去排险，您这一单会比平时晚一些安排。说好的时限没有变，照常在走。")
 
 
 def _ours(clocks: Iterable[Clock]) -> list[Clock]:

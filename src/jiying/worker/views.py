@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jiying.core.errors import JiyingError, NotFound, StaleVersion
 from jiying.dispatch.standby import queries, saying
+from jiying.dispatch.surges import make_safe_first
 from jiying.notices.queries import replaced
 from jiying.orders import attachments, contacts
 from jiying.orders import reveal as showing
@@ -110,7 +111,8 @@ def _place_in_hand(order: Order) -> dict[str, str]:
 
 
 def _card(row: Row) -> dict[str, Any]:
-    return {**shown_order(row.order), "row": row, "bar": bar_of(row, [])}
+    surge = make_safe_first(row.order, row.clocks)
+    return {**shown_order(row.order), "row": row, "bar": bar_of(row, []), "safe_first": surge}
 
 
 @require_safe
@@ -235,6 +237,7 @@ def _order(
             "problem": tried.problem,
             "stale": isinstance(tried.error, StaleVersion),
             "may_decline": may_decline(row, request.user),
+            "safe_first": make_safe_first(row.order, row.clocks),
             "decline_key": uuid.uuid4().hex,
         }
         return render(request, "worker/order.html", context, status=status)

@@ -26,7 +26,7 @@ from jiying.api.schemas.orders import (
     TrackedOrder,
 )
 from jiying.api.schemas.people import Me
-from jiying.api.schemas.places import Estates, Suggestions, Workers
+from jiying.api.schemas.places import Estates, Suggestions, Surges, Workers
 from jiying.api.schemas.problems import Problem
 
 BODIES: tuple[type[BaseModel], ...] = (Report, Action, Reveal, TrackAction, Problem)
@@ -51,6 +51,7 @@ __all__ = [
     "ReportedOrder",
     "Reveal",
     "Suggestions",
+    "Surges",
     "TrackAction",
     "TrackedOrder",
     "Workers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -41,12 +42,17 @@ class Worker(Schema):
 
 
 class Suggestion(Schema):
-    """Somebody who can go: `metres` in a straight line, `minutes` door to door, both null when unknown."""
+    """Somebody who can go: `metres` in a straight line, `minutes` door to door, both null when unknown.
+
+    `pool`: by which reach they may be sent; `surge`: only as long as a surge runs.
+    """
 
     rank: int
     worker: Named
     company: Reference
     tier: Literal["team", "station", "centre"]
+    pool: str
+    surge: bool
     home: bool
     load: int
     metres: int | None
@@ -68,3 +74,29 @@ class Workers(Schema):
 
     items: list[Worker]
     next: str | None
+
+
+class Surge(Schema):
+    """A district: whether a surge runs, and the figures of the last look (null where there is none of ten minutes).
+
+    `load`: share of those on duty whom emergencies keep busy; `by_hand`: what a person said, until `until`.
+    """
+
+    district: str
+    running: bool
+    began_at: datetime | None
+    peak: float | None
+    by_hand: bool | None
+    until: datetime | None
+    as_of: datetime | None
+    load: float | None
+    on_duty: int | None
+    recall: int | None
+    recall_by_skill: dict[str, int] | None
+
+
+class Surges(Schema):
+    """The districts that one watches over."""
+
+    items: list[Surge]
+    next: None

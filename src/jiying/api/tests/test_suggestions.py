@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.tests.town import station
 from jiying.orders.tests.build import District, report, walk
 
@@ -51,3 +53,23 @@ def test_advice_cannot_be_forged(d: District, as_: Any) -> None:
     assert data["advice"]["rank"] == 2
     assert data["advice"]["overrules"] is True
     assert "instead_of" not in data
+
+
+def test_whoever_watches_over_a_district_reads_whether_a_surge_runs(d: District, as_: Any) -> None:
+    (quiet,) = as_("operator").get("/surge").json()["items"]
+    assert (quiet["district"], quiet["running"], quiet["load"], quiet["recall"]) == (d.division.code, False, None, None)
+    for _ in range(4):
+        report(d)
+    Keeper().keep(timezone.now())
+    for role in ("operator", "supervisor", "district"):
+        (told,) = as_(role).get("/surge").json()["items"]
+        assert told["running"] is True and told["by_hand"] is None
+        assert told["on_duty"] == 3 and told["load"] > 0.8
+        assert told["recall"] > 0 and told["recall_by_skill"]["water"] > 0
+    (theirs,) = as_("operator-2").get("/surge").json()["items"]
+    assert theirs["running"] is False and theirs["district"] != d.division.code
+
+
+@pytest.mark.parametrize("role", ["town", "company", "manager", "worker", "resident"])
+def test_of_a_surge_nobody_else_reads(d: District, as_: Any, role: str) -> None:
+    assert as_(role).get("/surge").status_code == 403

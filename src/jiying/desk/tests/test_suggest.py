@@ -7,8 +7,10 @@ import re
 import pytest
 
 from jiying.desk.tests.test_desk import _client, _form
+from jiying.dispatch import surges
 from jiying.dispatch.models import Policy
 from jiying.dispatch.tests.town import station
+from jiying.estates.actions import switch_duty
 from jiying.estates.models import DutyChange
 from jiying.orders.models import Event, Order
 from jiying.orders.tests.build import District, district, report, walk
@@ -114,3 +116,23 @@ def test_another_company_s_people_are_not_theirs_to_switch(d):
     assert client.post(f"/desk/workers/{d.worker2.pk}/duty", {"on": "no"}).status_code == 404
     assert str(d.worker2.pk) not in client.get("/desk/workers").text
     assert not DutyChange.objects.exists()
+
+
+def test_in_a_surge_the_desk_says_what_goes_first_and_calls_for_those_off_duty(d):
+    urgent, usual = walk(d, report(d), "sign"), walk(d, report(d, urgency="ordinary"), "sign")
+    operator, company = _client(d.users["operator"]), _client(d.users["company"])
+
+    def pages() -> list[str]:
+        return [operator.get(f"/desk/orders/{one.pk}").text for one in (urgent, usual)]
+
+    assert not any("急修高峰" in page for page in pages())
+    assert 'data-test="recall"' not in company.get("/desk/workers").text
+    surges.switch(d.division.code, True, by=d.users["operator"], reason="台风")
+    first, second = pages()
+    assert "请去的人先控险，后修复" in first and "急修先派，这一单靠后" not in first
+    assert "急修先派，这一单靠后" in second and "先控险" not in second
+    assert "您的人都已在班" in company.get("/desk/workers").text
+    switch_duty(d.mate, False, by=d.users["company"])
+    assert "下面有 1 人不在班" in company.get("/desk/workers").text
+    surges.switch(d.division.code, False, by=d.users["operator"], reason="结束")
+    assert not any("急修高峰" in page for page in pages())

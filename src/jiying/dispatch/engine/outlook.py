@@ -66,7 +66,8 @@ class Outlook:
     spread of the logarithm of the minutes of a job.  `staffing` [skill, quarter of an hour from the one of `at`]:
     people on duty.  `pressure`, `value`: how much ordinary orders press, and what they are worth (`fleet.usual`).
     `load`: the share of those on duty whom emergencies alone keep busy.  `crowd` [person, 4]: who is on duty and free:
-    km, km, a bit for each of `skills`, number of the company in `companies` (ids); of persons no id is kept.
+    km, km, a bit for each of `skills`, number of the company in `companies` (ids); of persons no id is kept.  `staff`:
+    how many are on duty, free or not; `shares` [skill] of the emergencies of late, adding up to 1.
     """
 
     at: datetime
@@ -85,6 +86,8 @@ class Outlook:
     load: float
     crowd: Grid
     companies: tuple[str, ...]
+    staff: int = 0
+    shares: tuple[float, ...] = ()
 
     @property
     def work_min(self) -> float:
@@ -132,7 +135,7 @@ class Outlook:
             "at": self.at.astimezone(UTC).isoformat(), "origin": [self.plane.origin.lon, self.plane.origin.lat],
             "x0": self.x0, "y0": self.y0, "cell_km": self.cell_km, "rows": self.rows, "columns": self.columns,
             "skills": self.skills, "work": self.work, "pressure": self.pressure, "value": self.value,
-            "load": self.load, "companies": self.companies,
+            "load": self.load, "companies": self.companies, "staff": self.staff, "shares": self.shares,
         }  # fmt: skip
         out = io.BytesIO()
         np.savez_compressed(
@@ -150,7 +153,7 @@ def unpacked(kept: bytes) -> Outlook:
     with np.load(io.BytesIO(kept), allow_pickle=False) as parts:
         told = json.loads(str(parts["told"]))
         lost, staffing, crowd = parts["lost"], parts["staffing"], parts["crowd"]
-    for name in ("skills", "work", "companies"):
-        told[name] = tuple(told[name])
+    for name in ("skills", "work", "companies", "shares"):
+        told[name] = tuple(told.get(name, ()))
     at, plane = datetime.fromisoformat(told.pop("at")), Plane(Spot(*told.pop("origin")))
     return Outlook(at=at, plane=plane, lost=lost, staffing=staffing, crowd=crowd, **told)

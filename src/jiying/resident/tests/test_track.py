@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from jiying.dispatch import surges
 from jiying.orders import repacking, watcher
 from jiying.orders.actions import act
 from jiying.orders.models import Order
@@ -295,3 +296,17 @@ def test_a_late_arrival_stays_told_after_another_pack_loosened_the_rest(client, 
     order = build.walk(d, order, "sign", "assign", "depart", "arrive")
     assert loosened() == 1
     assert "晚到了 10 分钟" in text(client.get(url(order)))
+
+
+def test_in_a_surge_who_waits_with_an_ordinary_order_is_told_that_emergencies_go_first(client, d):
+    usual, urgent = build.report(d, urgency="ordinary"), build.report(d)
+    asked = build.report(d, kind="complaint", category="complaint")
+
+    def told() -> set[object]:
+        return {one.pk for one in (usual, urgent, asked) if 'data-test="behind"' in text(client.get(url(one)))}
+
+    assert told() == set()
+    surges.switch(d.division.code, True, by=d.users["operator"], reason="台风")
+    assert told() == {usual.pk}
+    build.walk(d, usual, "sign", "assign")
+    assert told() == set(), "somebody has it"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from django.test import Client
 
+from jiying.dispatch import surges
 from jiying.estates.models import DutyChange
 from jiying.notices.follower import tell
 from jiying.orders.actions import act
@@ -60,3 +64,24 @@ def test_who_was_replaced_reads_so_on_the_list_and_in_the_inbox(d, worker):
     assert "已改派给别人，您不用去了" in page
     assert f"/worker/orders/{order.pk}" not in page
     assert worker.get(f"/worker/orders/{order.pk}").status_code == 404
+
+
+def test_in_a_surge_an_emergency_is_made_safe_first_where_its_pack_asks_for_that(d, worker):
+    order = walk(d, report(d), "sign", "assign", "depart", "arrive")
+    usual = walk(d, report(d, urgency="ordinary"), "sign", "assign")
+    # Judged by 2026.1, which knows nothing of making safe.
+    before = report(d, now=datetime(2025, 12, 30, 8, tzinfo=UTC))
+    before = walk(d, before, "sign", "assign")
+    assert before.pack == "example@2026.1"
+
+    def told() -> set[Any]:
+        orders = (order, usual, before)
+        return {one.pk for one in orders if 'data-test="safe-first"' in worker.get(f"/worker/orders/{one.pk}").text}
+
+    assert told() == set()
+    surges.switch(d.division.code, True, by=d.users["operator"], reason="台风")
+    assert told() == {order.pk}
+    assert worker.get("/worker").text.count('data-test="safe-first"') == 1
+    walk(d, order, "make_safe")
+    assert told() == set(), "it is safe"
+    assert 'data-test="safe-first"' not in worker.get("/worker").text
