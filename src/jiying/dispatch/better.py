@@ -146,11 +146,11 @@ def _has_room(ledger: Ledger, before: int, now: datetime) -> bool:
     """Whether somebody at the gate would be enough sooner than who was sent, by what was expected then."""
     history = History.of(ledger.moments)
     left = (limit_of(ledger) - now).total_seconds() / 60
-    if history.departed is not None:
-        coming = (history.departed - now).total_seconds() / 60 + history.expected
+    if history.left is not None:
+        coming = (history.left - now).total_seconds() / 60 + history.expected
     else:
         coming = float("inf") if before or history.leave_by is not None else history.expected
-    return gains(coming, ROAD.access_min, left, departed=history.departed is not None)
+    return gains(coming, ROAD.access_min, left, departed=history.left is not None)
 
 
 def _write(chain: Sequence[Change], ledgers: Mapping[uuid.UUID, Ledger], now: datetime) -> int:

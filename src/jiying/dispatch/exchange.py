@@ -68,8 +68,8 @@ class Held:
         assert one.at is not None and job.at is not None, "the metres between them are known"
         way = Crow.of(advice.settings).trip(one.at, job.at).minutes
         alone = replace(one, barred="", load=max(one.load - 1, 0))
-        if history.departed is not None:
-            way = coming = max(_minutes(history.departed, now) + history.expected, ROAD.access_min)
+        if history.left is not None:
+            way = coming = max((history.left - now).total_seconds() / 60 + history.expected, ROAD.access_min)
             alone = replace(alone, doing=Doing.FREE, urgent_in_hand=False)
         elif before:
             coming = way + before * (known.work_min + way)
@@ -78,8 +78,8 @@ class Held:
             alone = replace(alone, urgent_in_hand=False)
         cost = cost_of(alone, job, way - ROAD.access_min, known, advice.settings).total
         has_others = advice.people[one.worker].urgent != {advice.order.pk}
-        movable = history.departed is None and one.doing is not Doing.WORKING and not has_others
-        return cls(advice, one, coming, history.departed is not None, cost, movable)
+        movable = history.left is None and one.doing is not Doing.WORKING and not has_others
+        return cls(advice, one, coming, history.left is not None, cost, movable)
 
     @property
     def order(self) -> uuid.UUID:
@@ -220,11 +220,6 @@ def _sent(change: Change) -> str:
     best = change.advice.ranking.best
     assert best is not None, "a change sends somebody"
     return best.worker
-
-
-def _minutes(then: datetime, now: datetime) -> float:
-    """Minutes from `now` until `then`; negative when that has passed."""
-    return (then - now).total_seconds() / 60
 
 
 def held_of(advices: Iterable[Advice], before: Mapping[uuid.UUID, int], now: datetime) -> list[Held]:

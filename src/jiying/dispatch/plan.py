@@ -88,7 +88,7 @@ class History:
     be there sooner, here or at another emergency.  `returned`: the serving company gave the order back.  `machine`: who
     has it was sent by a rule, or as suggested; `by_rule`: by a rule.  Of that decision: `expected` minutes on the way,
     and `leave_by`, by how many minutes later somebody who was to come from other work had to leave.  `departed`: when
-    who has it set off.
+    who has it said that they set off, and `left`, when that was: a telephone without signal tells of it later.
     """
 
     barred: dict[str, str]
@@ -102,6 +102,7 @@ class History:
     expected: int = 0
     leave_by: int | None = None
     departed: datetime | None = None
+    left: datetime | None = None
 
     @classmethod
     def of(cls, moments: Iterable[Moment]) -> History:
@@ -110,6 +111,7 @@ class History:
         replaced, handed_on, bettered, returned, machine, by_rule, worker = 0, 0, 0, False, False, False, ""
         advice: dict[str, Any] = {}
         departed: datetime | None = None
+        left: datetime | None = None
         for moment in moments:
             verb, data = moment.verb, moment.data
             if verb in _BEGINS:
@@ -121,7 +123,7 @@ class History:
                 returned = False
             elif verb in ("assign", "take"):
                 by_rule = verb == "assign" and moment.role == RULE
-                advice, departed = data.get("advice", {}), None
+                advice, departed, left = data.get("advice", {}), None, None
                 machine = by_rule or (advice.get("rank") == 1 and not advice.get("overrules"))
                 if by_rule and data.get(CALLED_AWAY):
                     # They did nothing wrong, and no higher tier is asked for it.
@@ -136,12 +138,13 @@ class History:
                     # A person's word goes before what was recorded against somebody.
                     barred.pop(worker, None)
             elif verb == "depart":
-                departed = moment.received_at
+                departed, left = moment.received_at, moment.at
             elif verb == "note" and data.get("declines"):
                 barred[data["declines"]] = DECLINED
         expected, leave_by = advice.get("minutes", 0), advice.get("leave_by")
         return cls(
-            barred, replaced, handed_on, bettered, returned, machine, by_rule, worker, expected, leave_by, departed
+            barred, replaced, handed_on, bettered, returned, machine, by_rule, worker, expected, leave_by, departed,
+            left,
         )  # fmt: skip
 
     @property
