@@ -29,7 +29,7 @@ _ASKED = {
 #: Why somebody else is sent, by the mark that the dispatcher left.
 _INSTEAD = {
     CALLED_AWAY: gettext_lazy("%(who)s 先去急修，换人"),
-    NEARER: gettext_lazy("%(who)s 换成能更早赶到的人"),
+    NEARER: gettext_lazy("替换 %(who)s：能更早赶到"),
     SWAPPED: gettext_lazy("%(who)s 改去另一处急修，换人"),
 }
 _SAID = ("text", "note", "comment", "reason_text", "answer_text")

@@ -59,7 +59,7 @@ def test_what_people_wrote_is_escaped_in_a_timeline():
     ("mark", "zh", "en"),
     [
         ("called_away", "王师傅 先去急修，换人", "instead of 王师傅, who goes to an emergency"),
-        ("nearer", "王师傅 换成能更早赶到的人", "instead of 王师傅: can be there sooner"),
+        ("nearer", "替换 王师傅：能更早赶到", "instead of 王师傅: can be there sooner"),
         ("swapped", "王师傅 改去另一处急修，换人", "instead of 王师傅, who goes to another emergency"),
         ("", "替换 王师傅", "instead of 王师傅"),
     ],
