@@ -170,12 +170,12 @@ def test_somebody_at_work_or_with_an_emergency_that_a_person_gave_them_is_not_ta
     by = d.actor("company")
     theirs = act(report(d, now=after(1.5), description="z").pk, "sign", by=by, now=after(1.6))
     act(theirs.pk, "assign", by=by, data={"worker": str(d.mate.pk)}, now=after(2.1))
-    assert look_again(d, 2.2) == 0
-    act(theirs.pk, "arrive", by=d.actor("operator"), data={}, now=after(4))
-    assert look_again(d, 4.5) == 0
+    assert look_again(d, 8.5) == 0, "though who has it, and has not set off, would be late by now"
+    act(theirs.pk, "arrive", by=d.actor("operator"), data={}, now=after(9))
+    assert look_again(d, 9.5) == 0
     for verb in ("make_safe", "done"):
-        act(theirs.pk, verb, by=d.actor("operator"), data={"note": "好了"}, now=after(6))
-    assert look_again(d, 6.5) == 1
+        act(theirs.pk, verb, by=d.actor("operator"), data={"note": "好了"}, now=after(10))
+    assert look_again(d, 10.5) == 1
     assert who(order)[-1] == str(d.mate.pk)
 
 
@@ -214,6 +214,23 @@ def test_who_can_save_another_leaves_theirs_to_somebody_who_is_in_time_too(d):
     assert (last(first).get("nearer"), last(second).get("swapped")) == (True, True)
     events = Event.objects.filter(verb="assign", order__in=(first, second)).order_by("seq")
     assert [event.order_id for event in events][2:] == [second.pk, first.pk]
+
+
+def test_in_a_flood_those_are_looked_at_first_that_have_something_to_gain(d):
+    comes(d, d.worker, 0.1)
+    near = report(d, now=T0)
+    let_it_work(after(1.1))
+    assert who(near) == [str(d.worker.pk)]
+    far = living(d, 4)
+    order = report(d, now=after(1.2), description="z")
+    Keeper().keep(after(2.2))
+    assert let_it_work(after(2.3)) == 1
+    assert who(order) == [str(far.pk)]
+    comes(d, d.mate, 2.5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(better, "MOST", 1)
+        assert look_again(d, 3) == 1
+    assert who(order)[-1] == str(d.mate.pk)
 
 
 def test_the_log_and_the_clock_say_when_to_look(d):
