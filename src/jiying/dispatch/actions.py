@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from jiying.dispatch.plan import CALLED_AWAY
+from jiying.dispatch.models import Task
+from jiying.dispatch.plan import ENGINE
 from jiying.dispatch.service import Advice, advise
 from jiying.orders.actions import act, observe
 from jiying.orders.actors import Actor
@@ -37,26 +39,27 @@ def _advised(order_id: uuid.UUID, by: Actor, data: dict[str, Any]) -> dict[str, 
     return advise(order).noted(str(data["worker"]), by_person=True)
 
 
-def send(advice: Advice, version: int, *, now: datetime | None = None, called_away: bool = False) -> Order | None:
-    """A rule assigns the best of `advice`, decided on `version` to the last event; None when there is nobody.
+def send(advice: Advice, version: int, *, now: datetime | None = None, because: str = "") -> Order | None:
+    """A rule assigns the best of `advice`, decided on `version` to the last event, and looks later whether they set
+    off; None when there is nobody.
 
-    `called_away`: instead of somebody whom it had sent to an emergency since.
+    `because`: why it is handed on though nothing is held against who had it, of `plan.HANDED_ON`.
 
     Raises:
         StaleVersion: something happened to the order since; the decision is void.
     """
-    best = advice.ranking.best
+    best, now = advice.ranking.best, now or timezone.now()
     if best is None:
         return None
-    return act(
-        advice.order.pk,
-        "assign",
-        by=RULE,
-        data={"worker": best.worker},
-        expected_version=version,
-        now=now,
-        noted=advice.noted(best.worker, by_person=False) | ({CALLED_AWAY: True} if called_away else {}),
-    )
+    noted = advice.noted(best.worker, by_person=False) | ({because: True} if because else {})
+    order_id, data = advice.order.pk, {"worker": best.worker}
+    with transaction.atomic():
+        order = act(order_id, "assign", by=RULE, data=data, expected_version=version, now=now, noted=noted)
+        if advice.failed:
+            ask_centre(order_id, ENGINE, now=now)
+        due = now + timedelta(minutes=advice.rules.depart_min)
+        Task.objects.filter(pk=order_id).update(due_at=due, tries=0, why=ENGINE if advice.failed else "")
+    return order
 
 
 def ask_centre(

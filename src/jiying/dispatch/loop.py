@@ -13,13 +13,14 @@ import uuid
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions, away
+from jiying.dispatch.better import Improver
 from jiying.dispatch.models import Task
-from jiying.dispatch.plan import CALLED_AWAY, ENGINE, Away, Step, next_step, sent_at
+from jiying.dispatch.plan import CALLED_AWAY, Away, Step, next_step, sent_at
 from jiying.dispatch.policies import Policies
 from jiying.dispatch.service import Advice, advise_many
 from jiying.dispatch.together import together
@@ -150,12 +151,7 @@ def _send(advice: Advice, version: int, step: Step, now: datetime) -> bool:
         # Whoever would go is worth more where they are: looked at again when that has changed, or prices have.
         Task.objects.filter(pk=order_id).update(due_at=now + min(timedelta(minutes=held), HELD_AT_MOST), tries=0)
         return False
-    with transaction.atomic():
-        actions.send(advice, version, now=now, called_away=called_away)
-        if advice.failed:
-            actions.ask_centre(order_id, ENGINE, now=now)
-        due = now + timedelta(minutes=advice.rules.depart_min)
-        Task.objects.filter(pk=order_id).update(due_at=due, tries=0, why=ENGINE if advice.failed else "")
+    actions.send(advice, version, now=now, because=CALLED_AWAY if called_away else "")
     return True
 
 
@@ -171,11 +167,13 @@ def _rest(order_id: uuid.UUID, now: datetime, why: str | None = None) -> None:
 
 
 def run(stop: threading.Event) -> None:
-    """Sweep every half second until `stop`."""
+    """Sweep every half second until `stop`, and look again at what was given out (`better`)."""
+    improver = Improver()
     while not stop.is_set():
         try:
             close_old_connections()
             sweep()
+            improver.sweep(timezone.now())
         except Exception:
             # The database may be away for a moment; the orders are still due when it is back.
             log.exception("the dispatcher failed; trying again")

@@ -25,6 +25,13 @@ NOBODY_FITS, NOT_DEPARTED, STUCK, ENGINE = "nobody", "not_departed", "stuck", "e
 CALLED_AWAY = "called_away"
 """Why somebody else is looked for, without asking for help: an ordinary order whose worker was sent to an emergency."""
 
+NEARER, SWAPPED = "nearer", "swapped"
+"""Why an emergency that a rule gave to somebody is handed on: somebody can be there sooner (`exchange`), or who had it
+is the one who can be sooner at another, and a colleague takes this one."""
+
+HANDED_ON = (CALLED_AWAY, NEARER, SWAPPED)
+"""Why somebody need not go any more who did nothing wrong; each stands as a mark in the event that sends the next."""
+
 STUCK_MIN = 15
 AUTOMATIC, SUGGEST, OFF = "automatic", "suggest", "off"
 
@@ -77,15 +84,17 @@ class History:
     """What counts of an order's events when somebody is looked for.
 
     `worker`: who has it now.  `barred`: worker id → why they are not asked again.  `replaced`: how often a rule
-    replaced somebody, and `handed_on` how often since they were called away.  `returned`: the serving company gave the
-    order back.  `machine`: who has it was sent by a rule, or as suggested; `by_rule`: by a rule.  Of that decision:
-    `expected` minutes on the way, and `leave_by`, by how many minutes later somebody who was to come from other work
-    had to leave.  `departed`: when who has it set off.
+    replaced somebody; `handed_on`, how often since they were called away; `bettered`, how often for somebody who could
+    be there sooner, here or at another emergency.  `returned`: the serving company gave the order back.  `machine`: who
+    has it was sent by a rule, or as suggested; `by_rule`: by a rule.  Of that decision: `expected` minutes on the way,
+    and `leave_by`, by how many minutes later somebody who was to come from other work had to leave.  `departed`: when
+    who has it said that they set off, and `left`, when that was: a telephone without signal tells of it later.
     """
 
     barred: dict[str, str]
     replaced: int = 0
     handed_on: int = 0
+    bettered: int = 0
     returned: bool = False
     machine: bool = False
     by_rule: bool = False
@@ -93,18 +102,20 @@ class History:
     expected: int = 0
     leave_by: int | None = None
     departed: datetime | None = None
+    left: datetime | None = None
 
     @classmethod
     def of(cls, moments: Iterable[Moment]) -> History:
         """Since the order was last reported, reopened or returned."""
         barred: dict[str, str] = {}
-        replaced, handed_on, returned, machine, by_rule, worker = 0, 0, False, False, False, ""
+        replaced, handed_on, bettered, returned, machine, by_rule, worker = 0, 0, 0, False, False, False, ""
         advice: dict[str, Any] = {}
         departed: datetime | None = None
+        left: datetime | None = None
         for moment in moments:
             verb, data = moment.verb, moment.data
             if verb in _BEGINS:
-                barred, replaced, handed_on, machine, by_rule = {}, 0, 0, False, False
+                barred, replaced, handed_on, bettered, machine, by_rule = {}, 0, 0, 0, False, False
                 returned = verb == "return"
                 worker = worker if verb == "reopen" else ""
             elif verb == "sign":
@@ -112,11 +123,13 @@ class History:
                 returned = False
             elif verb in ("assign", "take"):
                 by_rule = verb == "assign" and moment.role == RULE
-                advice, departed = data.get("advice", {}), None
+                advice, departed, left = data.get("advice", {}), None, None
                 machine = by_rule or (advice.get("rank") == 1 and not advice.get("overrules"))
                 if by_rule and data.get(CALLED_AWAY):
                     # They did nothing wrong, and no higher tier is asked for it.
                     handed_on += 1
+                elif by_rule and (data.get(NEARER) or data.get(SWAPPED)):
+                    bettered += 1
                 elif by_rule and data.get("instead_of"):
                     replaced += 1
                     barred.setdefault(data["instead_of"], REPLACED)
@@ -125,12 +138,13 @@ class History:
                     # A person's word goes before what was recorded against somebody.
                     barred.pop(worker, None)
             elif verb == "depart":
-                departed = moment.received_at
+                departed, left = moment.received_at, moment.at
             elif verb == "note" and data.get("declines"):
                 barred[data["declines"]] = DECLINED
         expected, leave_by = advice.get("minutes", 0), advice.get("leave_by")
         return cls(
-            barred, replaced, handed_on, returned, machine, by_rule, worker, expected, leave_by, departed
+            barred, replaced, handed_on, bettered, returned, machine, by_rule, worker, expected, leave_by, departed,
+            left,
         )  # fmt: skip
 
     @property

@@ -13,6 +13,7 @@ import numpy as np
 
 from jiying.dispatch.engine.fleet.assign import cheapest
 from jiying.dispatch.engine.outlook import PRICES
+from jiying.dispatch.engine.ranking import Choice
 from jiying.dispatch.service import Advice
 
 
@@ -25,10 +26,10 @@ def together(advices: Sequence[Advice]) -> list[Advice]:
     begin, columns, costs = [0], [], []
     numbers: dict[str, int] = {}
     for one in asking:
-        first = one.ranking.best
+        lead = one.ranking.best
         for choice in one.ranking.ranked:
             # Within one tier: a higher one is not asked for being cheaper.
-            if first is not None and choice.tier == first.tier and choice.cost is not None:
+            if lead is not None and choice.tier == lead.tier and choice.cost is not None:
                 columns.append(numbers.setdefault(choice.worker, len(numbers)))
                 costs.append(choice.cost.total)
         begin.append(len(columns))
@@ -38,11 +39,13 @@ def together(advices: Sequence[Advice]) -> list[Advice]:
         np.array(begin), np.array(columns, np.int64), np.array(costs), np.full(len(asking), PRICES.alone), len(numbers)
     )
     names = list(numbers)
-    return [_first(one, names[column]) for one, column in zip(asking, taken.tolist(), strict=True) if column >= 0]
+    given = [(one, names[column]) for one, column in zip(asking, taken.tolist(), strict=True) if column >= 0]
+    return [first(one, best) for one, worker in given if (best := one.ranking.of(worker)) is not None]
 
 
-def _first(advice: Advice, worker: str) -> Advice:
-    """The same advice with `worker` in the first place."""
-    ranked = sorted(advice.ranking.ranked, key=lambda choice: (choice.worker != worker, choice.rank))
+def first(advice: Advice, best: Choice) -> Advice:
+    """The same advice with `best`, one of those who can go, in the first place."""
+    others = (choice for choice in advice.ranking.ranked if choice.worker != best.worker)
+    ranked = [best, *sorted(others, key=lambda choice: choice.rank)]
     kept = tuple(replace(choice, rank=place) for place, choice in enumerate(ranked, start=1))
     return replace(advice, ranking=replace(advice.ranking, ranked=kept))

@@ -14,7 +14,7 @@ from jiying.estates.models import Worker
 from jiying.notices import outbox
 from jiying.notices.models import Notice
 from jiying.notices.recipients import Directory
-from jiying.notices.telling import Said, audiences, settles
+from jiying.notices.telling import REPLACED, Said, audiences, reason_of, settles
 from jiying.orders.models import Clock, Event, Order
 from jiying.orders.store import pack_of
 
@@ -58,7 +58,8 @@ def _notices(events: Sequence[Event]) -> list[Notice]:
         people = directory.people(order, who, worker, replaced, at=event.received_at, event=event.id, waits=waits)
         for user, why, on_duty in people:
             if str(user) != event.by:
-                notices.append(Notice(user_id=user, why=why, on_duty=on_duty, **blank))
+                step = reason_of(event.data) if why == REPLACED else event.data.get("step", "")
+                notices.append(Notice(user_id=user, why=why, on_duty=on_duty, step=step, **blank))
     return notices
 
 
@@ -79,7 +80,6 @@ def _blank(event: Event, order: Order, clocks: dict[ClockKey, Clock]) -> dict[st
         "version": event.version,
         "event": event.id,
         "kind": event.verb,
-        "step": data.get("step", ""),
         "promise": data.get("promise", ""),
         "ends_with": _ends_with(data.get("step", ""), order, clock),
         "until": _until(event, order, clock),

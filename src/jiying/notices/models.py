@@ -20,9 +20,9 @@ class Notice(models.Model):
 
     `kind` is the event's verb, `why` the audience in which they were told (the words of `tells` in a ladder).
     `on_duty`: the duty roster named them, so that no quiet hours hold.  `step` and `promise` name the rung and the
-    clock where there is one; `ends_with` is the milestone that settles it.  `until`: when the answer is due; None
-    where no clock runs.  Read is not done: `read_at` says that it was looked at, `done_at` that what it asks for has
-    happened.
+    clock where there is one, `step` of who need not go any more the reason; `ends_with` is the milestone that settles
+    it.  `until`: when the answer is due; None where no clock runs.  Read is not done: `read_at` says that it was looked
+    at, `done_at` that what it asks for has happened.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -46,7 +46,7 @@ def _to_people(notices: Sequence[Notice], events: Sequence[Event], ready: Setup)
         kind = REPLACED if notice.why == REPLACED else notice.kind
         for channel in outgoing.channels_for(wish, kind, urgent=urgent, ready=channels):
             yield Message(
-                **_facts(event),
+                **{**_facts(event), "step": notice.step},
                 user_id=notice.user_id,
                 recipient=str(notice.user_id),
                 channel=channel,

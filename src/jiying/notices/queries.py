@@ -46,7 +46,7 @@ def replaced(user: User) -> list[Notice]:
 
 
 def open_count(user: User) -> int:
-    """How many notices wait for an answer, surges and whether one would wait elsewhere among them; reading does not lower it."""
+    """How many notices wait for an answer, with surges and a wish to wait elsewhere; reading them does not lower it."""
     return mine(user).filter(done_at=None).count() + len(calls(user)) + (asked_to_wait(user) is not None)
 
 

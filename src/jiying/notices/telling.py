@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from jiying.dispatch.plan import HANDED_ON
+
 OFFICES = frozenset({"centre", "supervisor", "town", "district", "committee", "next_tier"})
 """Audiences outside the serving company."""
 
@@ -86,6 +88,15 @@ def audiences(said: Said) -> tuple[str, ...]:
         case "return":
             return ("centre",)
     return ()
+
+
+def reason_of(data: dict[str, Any]) -> str:
+    """Why somebody need not go any more, by the marks of the event that sends another; "" where it says nothing.
+
+    >>> reason_of({"worker": "a", "instead_of": "b", "nearer": True}), reason_of({"worker": "a", "instead_of": "b"})
+    ('nearer', '')
+    """
+    return next((mark for mark in HANDED_ON if data.get(mark)), "")
 
 
 def settles(said: Said, asked: Asked) -> bool:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from jiying.dispatch.plan import CALLED_AWAY, NEARER, SWAPPED
 from jiying.estates.queries import zone_of
 from jiying.notices.models import Message, Notice
 from jiying.notices.telling import REPLACED
@@ -38,6 +39,13 @@ _ASKS: dict[str, Lazy | str] = {
     REPLACED: _("已改派给别人，您不用去了"),
 }
 
+#: Why somebody need not go any more, where the dispatcher had a reason that is none against them, by `step`.
+_HANDED_ON: dict[str, Lazy | str] = {
+    CALLED_AWAY: _("您先去急修，这单已改派给别人"),
+    NEARER: _("有人能更早赶到，已改派，您不用去了"),
+    SWAPPED: _("您改去另一处急修，这单已换人去"),
+}
+
 #: What the dispatcher asks the centre for, by `step`.
 _ASKED: dict[str, Lazy | str] = {
     "nobody": _("没有合适的人可派，请人工安排"),
@@ -61,6 +69,8 @@ def asks(kind: str, step: str, promise: str, order: Order) -> str:
     """What is asked: a rung of the ladder in the words of its rule pack, the rest in ours."""
     if kind == "ask_centre":
         return str(_ASKED.get(step, _ASKS[kind]))
+    if kind == REPLACED and step in _HANDED_ON:
+        return str(_HANDED_ON[step])
     pack = pack_of(order.pack)
     rung = next((rung for rung in pack.ladder if rung.step == step), None) if kind == "escalate" else None
     if rung is not None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jiying.dispatch import saying
+from jiying.dispatch.plan import CALLED_AWAY, NEARER, SWAPPED
 from jiying.pages import moved, words
 from jiying.pages.peopletime import people_time
 from jiying.pages.shown import erased, take
@@ -24,6 +25,12 @@ _ASKED = {
     "not_departed": gettext_lazy("换过人了还没有人出发"),
     "stuck": gettext_lazy("派出的人迟迟没有到"),
     "engine": gettext_lazy("派工引擎出了故障，已按最近的人派出"),
+}
+#: Why somebody else is sent, by the mark that the dispatcher left.
+_INSTEAD = {
+    CALLED_AWAY: gettext_lazy("%(who)s 先去急修，换人"),
+    NEARER: gettext_lazy("替换 %(who)s：能更早赶到"),
+    SWAPPED: gettext_lazy("%(who)s 改去另一处急修，换人"),
 }
 _SAID = ("text", "note", "comment", "reason_text", "answer_text")
 
@@ -77,8 +84,8 @@ def _said(event: Any, data: Any) -> str:
 def _of_assignment(data: Any) -> Iterator[str]:
     """Why this one, instead of whom, and against what."""
     if before := take(data, "instead_of_name"):
-        called = take(data, "called_away")
-        yield (_("%(who)s 先去急修，换人") if called else _("替换 %(who)s")) % {"who": before}
+        reason = next((words for mark, words in _INSTEAD.items() if take(data, mark)), gettext_lazy("替换 %(who)s"))
+        yield str(reason) % {"who": before}
     advice = take(data, "advice", {})
     if sentence := saying.why(advice) if advice else "":
         yield sentence

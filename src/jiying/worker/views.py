@@ -21,6 +21,7 @@ from jiying.core.errors import JiyingError, NotFound, StaleVersion
 from jiying.dispatch.standby import queries, saying
 from jiying.dispatch.surges import make_safe_first
 from jiying.notices.queries import replaced
+from jiying.notices.wording import asks_of
 from jiying.orders import attachments, contacts
 from jiying.orders import reveal as showing
 from jiying.orders.actions import act
@@ -78,7 +79,7 @@ def _list(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
                 "ended": next((one for one in sheet.done if one.number == request.GET.get("done")), None),
                 "problem": problem,
                 "duty": duty_of(request.user),
-                "replaced": replaced(request.user),  # type: ignore[arg-type]
+                "replaced": [(one, asks_of(one)) for one in replaced(request.user)],  # type: ignore[arg-type]
                 "standby": _standby(request),
             },
             status=status,

@@ -9,10 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from jiying.dispatch.actions import RULE
 from jiying.notices.follower import tell
 from jiying.notices.models import Notice
 from jiying.notices.queries import replaced
 from jiying.notices.telling import Said, settles
+from jiying.notices.wording import asks_of
 from jiying.orders import watcher
 from jiying.orders.actions import act, observe
 from jiying.orders.models import Event
@@ -116,6 +118,28 @@ def test_sending_somebody_else_takes_it_off_the_first_and_tells_them(d, told):
     act(order.pk, "depart", by=d.actor("operator"))
     told()
     assert replaced(d.users["worker"]) == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("called_away", "您先去急修，这单已改派给别人"),
+        ("nearer", "有人能更早赶到，已改派，您不用去了"),
+        ("swapped", "您改去另一处急修，这单已换人去"),
+        ("", "已改派给别人，您不用去了"),
+    ],
+)
+def test_who_need_not_go_any_more_reads_why_and_who_goes_instead_does_not(d, told, mark, words):
+    order = walk(d, report(d), "sign", "assign")
+    told()
+    d.mate.user = User.objects.create(username="mate")
+    d.mate.save()
+    noted = {mark: True} if mark else {}
+    act(order.pk, "assign", by=RULE, data={"worker": str(d.mate.pk)}, noted=noted)
+    assert told() == {"mate": {"assign"}, "worker": {mark or "assign"}}
+    assert [asks_of(one) for one in replaced(d.users["worker"])] == [words]
+    (instead,) = Notice.objects.filter(user=d.mate.user)
+    assert asks_of(instead) == "派给您的工单，请出发"
 
 
 def test_who_cannot_go_is_told_to_the_desk_until_somebody_else_is_sent(d, told):

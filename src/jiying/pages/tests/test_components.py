@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from django.template import Context, Template
 from django.utils import timezone
+from django.utils.translation import override
 
 from jiying.core.errors import BadInput
 from jiying.orders.states import OBSERVATIONS, VERBS, State
@@ -52,6 +53,23 @@ def test_what_people_wrote_is_escaped_in_a_row(field):
 def test_what_people_wrote_is_escaped_in_a_timeline():
     event = {"verb": "note", "role": "resident", "who": EVIL, "at": timezone.now(), "data": {"text": EVIL}}
     assert "<script>" not in _render("{% timeline events %}", events=[event])
+
+
+@pytest.mark.parametrize(
+    ("mark", "zh", "en"),
+    [
+        ("called_away", "王师傅 先去急修，换人", "instead of 王师傅, who goes to an emergency"),
+        ("nearer", "替换 王师傅：能更早赶到", "instead of 王师傅: can be there sooner"),
+        ("swapped", "王师傅 改去另一处急修，换人", "instead of 王师傅, who goes to another emergency"),
+        ("", "替换 王师傅", "instead of 王师傅"),
+    ],
+)
+def test_a_timeline_tells_why_somebody_else_is_sent(mark, zh, en):
+    data = {"instead_of_name": "王师傅", **({mark: True} if mark else {})}
+    event = {"verb": "assign", "role": "rule", "at": timezone.now(), "data": data}
+    for language, said in (("zh-hans", zh), ("en", en)):
+        with override(language):
+            assert said in next(timelines.lines([event])).details
 
 
 def test_a_row_of_an_order_as_the_database_holds_it_needs_no_clock_of_its_own():

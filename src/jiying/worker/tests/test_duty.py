@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from jiying.dispatch import surges
+from jiying.dispatch.actions import RULE
 from jiying.estates.models import DutyChange
 from jiying.notices.follower import tell
 from jiying.orders.actions import act
@@ -55,13 +56,18 @@ def test_on_the_way_there_is_nothing_to_decline(d, worker):
     assert worker.post(f"/worker/orders/{order.pk}/decline", {"reason": "不想去"}).status_code == 404
 
 
-def test_who_was_replaced_reads_so_on_the_list_and_in_the_inbox(d, worker):
+@pytest.mark.parametrize(
+    ("mark", "words"), [("", "已改派给别人，您不用去了"), ("nearer", "有人能更早赶到，已改派，您不用去了")]
+)
+def test_who_was_replaced_reads_so_and_why_on_the_list_and_in_the_inbox(d, worker, mark, words):
     order = walk(d, report(d), "sign", "assign")
-    act(order.pk, "assign", by=d.actor("company"), data={"worker": str(d.mate.pk)})
+    act(order.pk, "assign", by=RULE, data={"worker": str(d.mate.pk)}, noted={mark: True} if mark else {})
     tell(list(Event.objects.select_related("order").order_by("seq")))
-    assert 'data-test="replaced"' in worker.get("/worker").text
+    page = worker.get("/worker").text
+    assert 'data-test="replaced"' in page
+    assert f"{words}：" in page
     page = worker.get("/inbox").text
-    assert "已改派给别人，您不用去了" in page
+    assert words in page
     assert f"/worker/orders/{order.pk}" not in page
     assert worker.get(f"/worker/orders/{order.pk}").status_code == 404
 
