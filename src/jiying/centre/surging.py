@@ -29,8 +29,10 @@ _SAID = {
 
 
 def district_of(scope: Scope) -> str:
-    """The district that somebody watches over: their first, else that of the installation."""
-    return min(scope.districts, default="") or getattr(the_district(), "code", "")
+    """The district that somebody watches over: the first whose centre they speak for, else the first that they see,
+    else that of the installation.
+    """
+    return min(scope.centred or scope.districts, default="") or getattr(the_district(), "code", "")
 
 
 @require_safe

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import click
 import uvicorn
@@ -48,21 +49,26 @@ def _only_where_whole() -> None:
         sys.exit(2)
 
 
-def _start(stop: threading.Event) -> list[threading.Thread]:
-    """The loops of the background: watcher, followers, the dispatcher and its worlds, jobs, the outbox."""
-    from jiying.dispatch import keeping
+def loops() -> tuple[Callable[[threading.Event], None], ...]:
+    """What goes on in the background, each until the event is set: watcher, followers, the dispatcher, its second look
+    and its worlds, jobs, the outbox.
+    """
+    from jiying.dispatch import better, keeping
     from jiying.dispatch import loop as dispatcher
     from jiying.exchange import jobs
     from jiying.notices import sending
     from jiying.orders import followers, watcher
 
-    loops = (
+    return (
         *(watcher.run, watcher.keep_tidy, followers.run_all),
-        *(dispatcher.run, keeping.run, jobs.run, jobs.run_slow, sending.run),
+        *(dispatcher.run, better.run, keeping.run, jobs.run, jobs.run_slow, sending.run),
     )
+
+
+def _start(stop: threading.Event) -> list[threading.Thread]:
     threads = [
         threading.Thread(target=loop, args=(stop,), name=f"{loop.__module__}.{loop.__name__}", daemon=True)
-        for loop in loops
+        for loop in loops()
     ]
     for thread in threads:
         thread.start()

@@ -9,12 +9,13 @@ only says when to look.
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from jiying.core.errors import StaleVersion
@@ -36,6 +37,8 @@ log = logging.getLogger("jiying.dispatch")
 
 EVERY = timedelta(seconds=10)
 """As often as a day's run looks at all of them."""
+
+LOOK_EVERY_S = 1.0
 
 ANYHOW = timedelta(minutes=1)
 """So often it is looked whatever the log says: shifts begin and people come on duty without an event of an order."""
@@ -91,6 +94,19 @@ class Improver:
                 return False
         self._looked[district] = now, end
         return True
+
+
+def run(stop: threading.Event) -> None:
+    """Look until `stop`: beside the dispatcher, which waits for no look at forty orders."""
+    improver = Improver()
+    while not stop.wait(LOOK_EVERY_S):
+        try:
+            close_old_connections()
+            improver.sweep(timezone.now())
+        except Exception:
+            # The database may be away for a moment; everybody keeps who was sent.
+            log.exception("what was given out could not be looked at again; trying again")
+    connection.close()
 
 
 def _given(district: str, now: datetime) -> OrderQuerySet:

@@ -54,6 +54,10 @@ class Keeper:
             self.looked[district] = now
             try:
                 seen = self._seen(district, now)
+                if not seen[1]:
+                    # Of nobody it is known where they are: as good as no people.
+                    surges.follow(district, None, now)
+                    continue
                 known = outlook_of(*seen, zone_of(district), now)
                 outlooks.publish(district, known)
                 surges.follow(district, known, now)

@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions, away
-from jiying.dispatch.better import Improver
 from jiying.dispatch.models import Task
 from jiying.dispatch.plan import CALLED_AWAY, Away, Step, next_step, sent_at
 from jiying.dispatch.policies import Policies
@@ -167,13 +166,11 @@ def _rest(order_id: uuid.UUID, now: datetime, why: str | None = None) -> None:
 
 
 def run(stop: threading.Event) -> None:
-    """Sweep every half second until `stop`, and look again at what was given out (`better`)."""
-    improver = Improver()
+    """Sweep every half second until `stop`."""
     while not stop.is_set():
         try:
             close_old_connections()
             sweep()
-            improver.sweep(timezone.now())
         except Exception:
             # The database may be away for a moment; the orders are still due when it is back.
             log.exception("the dispatcher failed; trying again")

@@ -30,7 +30,6 @@ from jiying.people.scopes import scope_of
 HOLDS = timedelta(hours=4)
 """What a person said about a surge holds so long at most: half a shift, so that a forgotten one does not last."""
 
-SWITCHES = frozenset({"operator", "supervisor"})
 READ_EVERY_S = 20.0
 
 _kept: tuple[float, dict[str, Surge]] | None = None
@@ -118,8 +117,7 @@ def switched(district: str, now: datetime) -> SurgeSwitch | None:
 
 def may_switch(user: User, district: str) -> bool:
     """Whether `user` speaks for the centre of `district`."""
-    scope = scope_of(user)
-    return district in scope.districts and bool(scope.roles & SWITCHES)
+    return district in scope_of(user).centred
 
 
 def switch(district: str, on: bool, *, by: User, reason: object, now: datetime | None = None) -> SurgeSwitch:

@@ -41,7 +41,7 @@ def _calls(user: User) -> list[Call]:
     if not on:
         return []
     scope = scope_of(user)
-    why = dict.fromkeys(on & scope.districts, "centre") if scope.roles & surges.SWITCHES else {}
+    why = dict.fromkeys(on & scope.centred, "centre")
     if scope.companies or scope.managed:
         for district in set(of_company(scope).values_list("company__district", flat=True).order_by()) & on:
             why.setdefault(district, "company")

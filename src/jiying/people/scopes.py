@@ -21,21 +21,26 @@ DISTRICT_WIDE = frozenset({"operator", "supervisor", "district"})
 ANSWERING = frozenset({"supervisor", "district"})
 """Who answers for what is decided in a district."""
 
+CENTRE = frozenset({"operator", "supervisor"})
+"""Who speaks for a district's command centre."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The roles a user holds today and where each of them reaches.
 
-    `districts` come from roles that see a whole district, `answered` of these from `ANSWERING`, and `led` from the
-    role `district` alone; `towns` and `committees` are division codes; `companies` are organisation ids seen whole;
-    `managed` maps an organisation id to the estate codes that a manager is bound to (empty: all); `owned` are the
-    estate codes of an owners' committee; `works_for` are the organisation ids a worker serves.
+    `districts` come from roles that see a whole district: `answered` of these from `ANSWERING`, `centred` from
+    `CENTRE`, and `led` from the role `district` alone; `towns` and `committees` are division codes; `companies` are
+    organisation ids seen whole; `managed` maps an organisation id to the estate codes that a manager is bound to
+    (empty: all); `owned` are the estate codes of an owners' committee; `works_for` are the organisation ids a worker
+    serves.
     """
 
     user_id: uuid.UUID | None
     roles: frozenset[str] = frozenset()
     districts: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
+    centred: frozenset[str] = frozenset()
     led: frozenset[str] = frozenset()
     towns: frozenset[str] = frozenset()
     committees: frozenset[str] = frozenset()
@@ -78,6 +83,7 @@ def _read(user: User) -> Scope:
     members = user.memberships.valid_on(timezone.localdate()).select_related("organisation")
     sets: dict[str, set[str]] = {"roles": {"resident"}, "districts": set(), "towns": set(), "committees": set()}
     answered: set[str] = set()
+    centred: set[str] = set()
     led: set[str] = set()
     owned: set[str] = set()
     companies: set[uuid.UUID] = set()
@@ -92,6 +98,8 @@ def _read(user: User) -> Scope:
             sets["districts"].add(organisation.district)
             if role in ANSWERING:
                 answered.add(organisation.district)
+            if role in CENTRE:
+                centred.add(organisation.district)
             if role == "district":
                 led.add(organisation.district)
         elif role == "town":
@@ -113,6 +121,7 @@ def _read(user: User) -> Scope:
         roles=frozenset(sets["roles"]),
         districts=frozenset(sets["districts"]),
         answered=frozenset(answered),
+        centred=frozenset(centred),
         led=frozenset(led),
         towns=frozenset(sets["towns"]),
         committees=frozenset(sets["committees"]),

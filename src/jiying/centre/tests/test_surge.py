@@ -11,7 +11,8 @@ from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.models import Surge, SurgeSwitch
 from jiying.estates.actions import hire, switch_duty
 from jiying.estates.models import Worker
-from jiying.orders.tests.build import report
+from jiying.orders.tests.build import join, report
+from jiying.people.models import Organisation
 
 PHONE = "13800001234"
 
@@ -50,6 +51,17 @@ def test_the_district_looks_on_and_another_district_s_operator_switches_their_ow
     assert "王师傅" not in client.get("/centre/surge").text
     client.post("/centre/surge/start", {"reason": "我们区"})
     assert surges.running(d.division.code) is None
+
+
+def test_who_is_officer_here_and_operator_elsewhere_switches_only_there(d, client):
+    user = d.users["operator"]
+    user.memberships.all().delete()
+    join(user, Organisation.objects.get(code="310115", kind="centre"), "district")
+    join(user, Organisation.objects.get(code="310115-elsewhere", kind="centre"), "operator")
+    client.force_login(user)
+    assert client.post("/centre/surge/start", {"reason": "x"}).status_code == 302
+    assert surges.running(d.division.code) is None
+    assert [one.district for one in Surge.objects.all()] == ["310115-elsewhere"]
 
 
 def test_it_says_how_many_are_wanted_and_who_is_off_duty_without_telephones(d, client):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from datetime import datetime
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from jiying.config import serve
 from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions, better
 from jiying.dispatch.keeping import Keeper
@@ -323,3 +326,26 @@ def test_who_was_to_come_after_other_work_counts_from_its_expected_end(d):
     assert look_again(d, 3) == 1
     assert last(order)["nearer"]
     assert fresh(usual).worker_id == d.worker.pk
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_looking(monkeypatch):
+    looks, seen_twice, stop = [], threading.Event(), threading.Event()
+
+    def sweep(_self: better.Improver, _now: datetime) -> int:
+        looks.append(1)
+        if len(looks) == 1:
+            raise OperationalError("away")
+        seen_twice.set()
+        return 0
+
+    monkeypatch.setattr(better.Improver, "sweep", sweep)
+    monkeypatch.setattr(better, "LOOK_EVERY_S", 0.01)
+    looking = threading.Thread(target=better.run, args=(stop,), daemon=True)
+    looking.start()
+    try:
+        assert seen_twice.wait(30)
+    finally:
+        stop.set()
+        looking.join(30)
+    assert not looking.is_alive()
+    assert better.run in serve.loops()

@@ -105,6 +105,14 @@ def test_two_keepers_make_one(d):
         Surge.objects.create(district=d.division.code, began_at=T0)
 
 
+def test_where_nobody_s_place_is_known_no_surge_goes_on_and_nothing_fails(d, caplog):
+    followed(d, 2.0, 0)
+    Worker.objects.update(home_estate=None)
+    assert Keeper().keep(after(1)) == 0
+    assert surges.running(d.division.code) is None
+    assert not caplog.records
+
+
 def test_how_many_are_wanted_by_skill_is_what_lacks_of_each(d):
     known = replace(
         look(d, 0.8, 0), skills=("electric", "lift", "water"), shares=(0.25, 0.25, 0.5),
