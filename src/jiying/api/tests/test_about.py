@@ -21,6 +21,7 @@ from jiying.rules import packs
 
 PATHS = {
     "/orders": {"get", "post"},
+    "/surge": {"get"},
     "/orders/{order_id}": {"get"},
     "/orders/{order_id}/attachments": {"get", "post"},
     "/orders/{order_id}/attachments/{attachment_id}": {"get"},
