@@ -47,8 +47,8 @@ FREES = LEAVES | {"assign", "take", "reclassify"}
 """After these somebody may have less in hand than before."""
 
 MOST = 40
-"""So many are looked at together, at eleven milliseconds of the processor each (1,500 workers); in a flood those first
-that can still be in time, by the time that is left."""
+"""So many are looked at together, at eleven milliseconds of the processor each (116 candidates; some seventy where all
+of 1,500 workers are entitled); in a flood those first that can still be in time, by the time that is left."""
 
 LONGEST = timedelta(hours=3)
 """Who was sent so long ago and is not there is a matter for people, who were told long before."""

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 SILENT_AFTER = timedelta(minutes=15)
 """Who has not answered by then is not waited for."""
 
+KEPT = timedelta(days=90)
+"""So long after the shift it stays, to see what became of it; where somebody was a year ago is nobody's business."""
+
 SAME_M = 1000.0
 """A suggestion whose place moves less than this stays as it was: nobody reads a list that jumps."""
 
@@ -54,6 +57,7 @@ def put(district: str, found: Sequence[Found], off: set[uuid.UUID], now: datetim
     bound = rows.filter(state__in=(Stand.ASKED, Stand.ACCEPTED))
     with transaction.atomic():
         _end_of_others(district, now)
+        rows.filter(until__lt=now - KEPT).delete()
         bound.filter(until__lte=now).update(state=Stand.ENDED, ended_at=now)
         late = bound.filter(state=Stand.ASKED, asked_at__lte=now - SILENT_AFTER)
         late.update(state=Stand.ENDED, ended_at=now, why=SILENT)
@@ -181,6 +185,17 @@ def _check(one: Standby, now: datetime) -> datetime:
 
 def _refused(code: str, message: str) -> BadInput:
     return BadInput.of("worker", code, message)
+
+
+def yes_or_no(said: object) -> bool:
+    """What a form says, `yes` or `no`: a no holds for the shift, and nothing else is taken for one.
+
+    Raises:
+        BadInput: neither.
+    """
+    if said not in ("yes", "no"):
+        raise BadInput.of("yes", "required", _("请选择去还是不去。"))
+    return said == "yes"
 
 
 def answer(standby_id: uuid.UUID, *, yes: bool, by: User, now: datetime | None = None) -> Standby:

@@ -166,3 +166,10 @@ def test_what_somebody_was_asked_in_a_district_that_nobody_looks_at_does_not_bar
     Keeper().keep(after(2))
     assert state(one) == ("ended", "off_duty")
     assert not Standby.objects.filter(pk=gone.pk).exists()
+
+
+def test_of_a_shift_long_past_nobody_keeps_where_somebody_waited(d):
+    old = waits(d, d.mate, "ended", until=after(-90 * 24 * 60 - 2))
+    kept = waits(d, d.mate, "ended", until=after(-90 * 24 * 60 + 2))
+    Keeper().keep(after(0))
+    assert list(Standby.objects.filter(pk__in=(old.pk, kept.pk))) == [kept]
