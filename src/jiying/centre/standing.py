@@ -82,9 +82,9 @@ def ask(request: HttpRequest, standby_id: uuid.UUID) -> HttpResponse:
 @in_charge
 def answer(request: HttpRequest, standby_id: uuid.UUID) -> HttpResponse:
     """Note what somebody said on the telephone (`yes`: yes or no)."""
-    given = request.POST.get("yes")
-    said = _("已记下：%(name)s 答应了。") if given == "yes" else _("已记下：%(name)s 不去。")
-    return _changed(request, lambda by: actions.answer(standby_id, yes=actions.yes_or_no(given), by=by), said)
+    yes = actions.SAID.get(request.POST.get("yes", ""))
+    said = _("已记下：%(name)s 答应了。") if yes else _("已记下：%(name)s 不去。")
+    return _changed(request, lambda by: actions.answer(standby_id, yes=yes, by=by), said)
 
 
 @require_POST

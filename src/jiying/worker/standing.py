@@ -20,8 +20,8 @@ from jiying.worker.views import for_workers
 @for_workers
 def answer(request: HttpRequest, standby_id: uuid.UUID) -> HttpResponse:
     """Say whether one goes (`yes`: yes or no); saying it again changes nothing."""
+    yes = actions.SAID.get(request.POST.get("yes", ""))
     try:
-        yes = actions.yes_or_no(request.POST.get("yes"))
         actions.answer(standby_id, yes=yes, by=signed_in(request))
     except NotFound:
         raise Http404 from None

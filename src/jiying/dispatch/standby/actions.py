@@ -187,27 +187,22 @@ def _refused(code: str, message: str) -> BadInput:
     return BadInput.of("worker", code, message)
 
 
-def yes_or_no(said: object) -> bool:
-    """What a form says, `yes` or `no`: a no holds for the shift, and nothing else is taken for one.
-
-    Raises:
-        BadInput: neither.
-    """
-    if said not in ("yes", "no"):
-        raise BadInput.of("yes", "required", _("请选择去还是不去。"))
-    return said == "yes"
+SAID = {"yes": True, "no": False}
+"""What a form says.  A no holds for the shift: nothing else is taken for one."""
 
 
-def answer(standby_id: uuid.UUID, *, yes: bool, by: User, now: datetime | None = None) -> Standby:
+def answer(standby_id: uuid.UUID, *, yes: bool | None, by: User, now: datetime | None = None) -> Standby:
     """The worker says yes or no, or who may ask notes what they said on the telephone; saying it twice is saying it
     once, and a no can follow a yes.
 
     Raises:
-        NotFound: neither theirs nor of their people.  StaleVersion: it is over.
+        NotFound: neither theirs nor of their people.  BadInput: neither yes nor no.  StaleVersion: it is over.
     """
     at = now or timezone.now()
     one = Standby.objects.select_related("worker").filter(pk=standby_id, worker__user=by).first()
     one = one or _visible(standby_id, by)
+    if yes is None:
+        raise BadInput.of("yes", "required", _("请选择去还是不去。"))
     wanted = Stand.ACCEPTED if yes else Stand.DECLINED
     sources = (Stand.ASKED,) if yes else (Stand.ASKED, Stand.ACCEPTED)
     then = {"there_at": at + timedelta(minutes=one.minutes)} if yes else {"ended_at": at}
