@@ -82,7 +82,7 @@ def ask(request: HttpRequest, standby_id: uuid.UUID) -> HttpResponse:
 @in_charge
 def answer(request: HttpRequest, standby_id: uuid.UUID) -> HttpResponse:
     """Note what somebody said on the telephone (`yes`: yes or no)."""
-    yes = request.POST.get("yes") == "yes"
+    yes = actions.SAID.get(request.POST.get("yes", ""))
     said = _("已记下：%(name)s 答应了。") if yes else _("已记下：%(name)s 不去。")
     return _changed(request, lambda by: actions.answer(standby_id, yes=yes, by=by), said)
 

@@ -30,7 +30,7 @@ from jiying.dispatch.service import advise_many, limit_of
 from jiying.orders import followers
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order, OrderQuerySet
-from jiying.orders.states import State
+from jiying.orders.states import OPEN, State
 from jiying.orders.store import load_many
 
 log = logging.getLogger("jiying.dispatch")
@@ -47,8 +47,8 @@ FREES = LEAVES | {"assign", "take", "reclassify"}
 """After these somebody may have less in hand than before."""
 
 MOST = 40
-"""So many are looked at together, at eleven milliseconds of the processor each (1,500 workers); in a flood those first
-that can still be in time, by the time that is left."""
+"""So many are looked at together, at eleven milliseconds of the processor each (116 candidates; some seventy where all
+of 1,500 workers are entitled); in a flood those first that can still be in time, by the time that is left."""
 
 LONGEST = timedelta(hours=3)
 """Who was sent so long ago and is not there is a matter for people, who were told long before."""
@@ -77,6 +77,8 @@ class Improver:
                 # Somebody was faster: ten seconds later it is decided on what they did.
                 del self._looked[district]
             except OperationalError:
+                # The database is away for a moment: what freed somebody is not to be forgotten over that.
+                self._looked.pop(district, None)
                 raise
             except Exception:
                 # Everybody keeps who was sent; the other districts wait for nothing.
@@ -124,10 +126,11 @@ def improve(district: str, now: datetime) -> int:
     """Look at the emergencies of a district all together; returns how many went to somebody else.
 
     Raises:
-        StaleVersion: something happened to one of them meanwhile; what was written before that stands, and is whole.
+        StaleVersion: something happened to one of them, or to who was to go, meanwhile; all others are written.
     """
-    orders = list(_given(district, now).select_related("estate", "town", "company", "worker").order_by("pk"))
-    ledgers = load_many(orders)
+    rows = _given(district, now).select_related("estate", "town", "company", "worker").order_by("pk")
+    ledgers = _ledgers(list(rows))
+    orders = [one for one in rows if one.pk in ledgers]
     policies = Policies.on(timezone.localdate(now), {district})
     before = _before(ledgers)
     ours = [one for one in orders if _may_change(ledgers[one.pk], policies.of(one), now)]
@@ -138,8 +141,34 @@ def improve(district: str, now: datetime) -> int:
     late = now + timedelta(minutes=ROAD.access_min)
     ours.sort(key=lambda one: (one.pk not in hopes, limits[one.pk] < late, limits[one.pk], one.pk))
     advices = advise_many(ours[:MOST], now=now, everybody=False, ledgers=ledgers)
-    chains = exchange(held_of(advices, before, now))
-    return sum(_write(chain, ledgers, now) for chain in chains)
+    sent, stale = 0, None
+    for chain in exchange(held_of(advices, before, now)):
+        try:
+            sent += _write(chain, ledgers, now)
+        except StaleVersion as error:
+            stale = error
+    if stale is not None:
+        raise stale
+    return sent
+
+
+def _ledgers(orders: list[Order]) -> dict[uuid.UUID, Ledger]:
+    """Those that can be read: one that cannot must not keep the others with who is farther away."""
+    try:
+        return load_many(orders)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("emergencies are read one by one")
+    found: dict[uuid.UUID, Ledger] = {}
+    for order in orders:
+        try:
+            found |= load_many([order])
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("order %s is left with who has it", order.pk)
+    return found
 
 
 def _before(ledgers: Mapping[uuid.UUID, Ledger]) -> dict[uuid.UUID, int]:
@@ -177,6 +206,7 @@ def _write(chain: Sequence[Change], ledgers: Mapping[uuid.UUID, Ledger], now: da
         with transaction.atomic():
             # All are locked in one order, or two processes that change places would wait for each other.
             list(Order.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+            _as_they_were(chain)
             for change in chain:
                 actions.send(change.advice, ledgers[change.advice.order.pk].version, now=now, because=change.why)
     except (OperationalError, StaleVersion):
@@ -185,3 +215,18 @@ def _write(chain: Sequence[Change], ledgers: Mapping[uuid.UUID, Ledger], now: da
         log.exception("orders %s could not be handed on", ids)
         return 0
     return len(chain)
+
+
+def _as_they_were(chain: Sequence[Change]) -> None:
+    """A look at forty orders takes a second, or several: who was given something else meanwhile is not sent.
+
+    Raises:
+        StaleVersion: somebody of `chain` has other orders in hand than it was decided on.
+    """
+    hands = [change.advice.person(best) for change in chain if (best := change.advice.ranking.best) is not None]
+    rows = Order.objects.filter(worker__in=[hand.id for hand in hands], state__in=sorted(OPEN)).order_by()
+    theirs: dict[str, list[tuple[uuid.UUID, str]]] = defaultdict(list)
+    for worker, order, state in rows.values_list("worker_id", "pk", "state"):
+        theirs[str(worker)].append((order, state))
+    if any(sorted(theirs[hand.id]) != sorted(hand.orders.items()) for hand in hands):
+        raise StaleVersion

@@ -31,7 +31,7 @@ _ANEW = ("due_at", "why", "tries")
 
 
 def mark(events: Sequence[Event]) -> None:
-    """Set or clear the tasks of the orders that a batch is about, and end the waiting of who goes: at most seven
+    """Set or clear the tasks of the orders that a batch is about, and end the waiting of who goes: at most eight
     queries.
     """
     overtake(events)

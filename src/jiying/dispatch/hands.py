@@ -9,11 +9,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from jiying.dispatch.engine.world import Doing, Spot
 from jiying.dispatch.standby.queries import waiting
-from jiying.estates.duty import Hours, Switch
+from jiying.estates.duty import Hours, Switch, is_on, on_until
 from jiying.estates.models import DutyChange, Shift, Worker
 from jiying.orders.models import Order
 from jiying.orders.states import OPEN, State
@@ -24,8 +24,9 @@ class Hand:
     """A worker: who they are and for whom they work; what they can do and when; what they have in hand.
 
     `at` is known only while an order of theirs is active: where they arrived, else where they are going; otherwise
-    they are taken to be where they said that they would wait, `waits_at`, or at home, `home_at`.  `arrived`: since
-    when they are at work; `urgent`: the emergencies that they have been sent to and have not reached.
+    they are taken to be where they said that they would wait, `waits_at`, or at home, `home_at`.  `orders`: the open
+    ones that are theirs, and their states; `arrived`: since when they are at work; `urgent`: the emergencies that they
+    have been sent to and have not reached.
     """
 
     id: str
@@ -39,13 +40,28 @@ class Hand:
     home_at: Spot | None
     hours: list[Hours] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
-    load: int = 0
+    orders: dict[uuid.UUID, str] = field(default_factory=dict)
     at: Spot | None = None
     waits_at: Spot | None = None
     doing: Doing = Doing.FREE
     arrived: datetime | None = None
     urgent: set[uuid.UUID] = field(default_factory=set)
     _since: tuple[bool, datetime] | None = None
+    _duty: dict[tuple[datetime, tzinfo], tuple[bool, datetime | None]] = field(default_factory=dict)
+
+    def duty(self, now: datetime, zone: tzinfo) -> tuple[bool, datetime | None]:
+        """Whether they are at work, and until when; worked out once, however many orders are looked at together."""
+        known = self._duty.get((now, zone))
+        if known is None:
+            on = is_on(self.hours, self.switches, now, zone)
+            until = on_until(self.hours, self.switches, now, zone) if on else None
+            known = self._duty[now, zone] = on, until
+        return known
+
+    @property
+    def load(self) -> int:
+        """How many open orders they have."""
+        return len(self.orders)
 
     @property
     def place(self) -> Spot | None:
@@ -54,7 +70,7 @@ class Hand:
 
     def takes(self, order: uuid.UUID, state: str, since: datetime, spot: Spot | None, urgency: str) -> None:
         """Count an open order of theirs, in `state` `since` then, at `spot`."""
-        self.load += 1
+        self.orders[order] = state
         if state == State.ON_SITE:
             self.doing, self.arrived = Doing.WORKING, max(self.arrived or since, since)
         elif state in (State.ASSIGNED, State.EN_ROUTE):

@@ -25,7 +25,6 @@ from jiying.dispatch.hands import Hand, read, spot_of
 from jiying.dispatch.plan import History, Rules
 from jiying.dispatch.policies import Policies
 from jiying.dispatch.pools import Pools
-from jiying.estates.duty import is_on, on_until
 from jiying.estates.queries import allied, mandated, zone_of
 from jiying.orders.ledger import Ledger
 from jiying.orders.models import Order
@@ -227,10 +226,8 @@ def limit_of(ledger: Ledger) -> datetime:
 
 
 def _candidate(hand: Hand, tier: Tier, by: str, order: Order, history: History, now: datetime) -> Candidate:
-    zone = zone_of(order.district)
-    on_duty = is_on(hand.hours, hand.switches, now, zone)
+    on_duty, until = hand.duty(now, zone_of(order.district))
     home = order.estate_id is not None and hand.home_id == order.estate_id and by != "alliance"
-    until = on_until(hand.hours, hand.switches, now, zone) if on_duty else None
     return Candidate(
         worker=hand.id,
         tier=tier,

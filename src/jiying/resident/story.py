@@ -117,12 +117,14 @@ def story_of(row: Row, *, proven: bool, now: datetime) -> Story:
         was_late=_was_late(present),
         next_due=min(coming, key=lambda c: c.due_at, default=None) if missed else None,
         lines=tuple(_lines(row.events, crew, pack_of(row.order.pack), proven=proven)),
-        behind=_behind() if waits_behind(row.order) else "",
+        behind=_behind(in_time=bool(coming) and not missed) if waits_behind(row.order) else "",
     )
 
 
-def _behind() -> str:
-    return _("现在急修特别多，师傅们先去排险，您这一单会比平时晚一些安排。说好的时限没有变，照常在走。")
+def _behind(*, in_time: bool) -> str:
+    """`in_time`: a limit runs and none has passed; else nothing is said of limits."""
+    words = _("现在急修特别多，师傅们先去排险，您这一单会比平时晚一些安排。")
+    return _("%(words)s说好的时限没有变，照常在走。") % {"words": words} if in_time else words
 
 
 def _ours(clocks: Iterable[Clock]) -> list[Clock]:

@@ -20,7 +20,7 @@ from jiying.worker.views import for_workers
 @for_workers
 def answer(request: HttpRequest, standby_id: uuid.UUID) -> HttpResponse:
     """Say whether one goes (`yes`: yes or no); saying it again changes nothing."""
-    yes = request.POST.get("yes") == "yes"
+    yes = actions.SAID.get(request.POST.get("yes", ""))
     try:
         actions.answer(standby_id, yes=yes, by=signed_in(request))
     except NotFound:

@@ -127,3 +127,13 @@ def test_a_colleague_answers_for_nobody_else(d, one):
     for who in ("worker", "worker-2"):
         assert client_of(d.users[who]).post(f"/worker/standby/{one.pk}", {"yes": "no"}).status_code == 404
     assert state(one) == "asked"
+
+
+def test_what_is_neither_yes_nor_no_is_not_taken_for_a_no(d, one):
+    Worker.objects.filter(pk=d.worker.pk).update(user=None)
+    Worker.objects.filter(pk=d.mate.pk).update(user=d.users["worker"])
+    press(d, "operator", one, "ask")
+    for form in ({}, {"yes": "maybe"}):
+        assert press(d, "operator", one, "answer", **form) == 302
+        told = client_of(d.users["worker"]).post(f"/worker/standby/{one.pk}", form, follow=True)
+        assert "请选择去还是不去。" in told.text and state(one) == "asked"

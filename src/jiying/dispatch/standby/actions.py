@@ -7,12 +7,13 @@ one has its way, and the other is told, or changes nothing.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 SILENT_AFTER = timedelta(minutes=15)
 """Who has not answered by then is not waited for."""
 
+KEPT = timedelta(days=90)
+"""So long after the shift it stays, to see what became of it; where somebody was a year ago is nobody's business."""
+
 SAME_M = 1000.0
 """A suggestion whose place moves less than this stays as it was: nobody reads a list that jumps."""
 
@@ -52,6 +56,8 @@ def put(district: str, found: Sequence[Found], off: set[uuid.UUID], now: datetim
     rows = Standby.objects.filter(district=district)
     bound = rows.filter(state__in=(Stand.ASKED, Stand.ACCEPTED))
     with transaction.atomic():
+        _end_of_others(district, now)
+        rows.filter(until__lt=now - KEPT).delete()
         bound.filter(until__lte=now).update(state=Stand.ENDED, ended_at=now)
         late = bound.filter(state=Stand.ASKED, asked_at__lte=now - SILENT_AFTER)
         late.update(state=Stand.ENDED, ended_at=now, why=SILENT)
@@ -67,6 +73,18 @@ def put(district: str, found: Sequence[Found], off: set[uuid.UUID], now: datetim
     by_rule = [one.person.id for one in found if one.mode == Wish.ASK]
     if by_rule:
         _ask_by_rule(rows.filter(worker__in=by_rule, state=Stand.SUGGESTED, worker__user__isnull=False), now)
+
+
+def _end_of_others(district: str, now: datetime) -> None:
+    """Whoever has left, or works in another district now, waits nowhere in this one; what they were asked elsewhere
+    would keep them from being asked here.
+    """
+    ours = Q(worker__active=True, worker__company__district=F("district"))
+    rows = Standby.objects.filter(Q(district=district) | Q(worker__company__district=district)).exclude(ours)
+    rows.filter(state=Stand.SUGGESTED).delete()
+    # An UPDATE reads no other table.
+    gone = list(rows.filter(state__in=LIVE).values_list("pk", flat=True))
+    Standby.objects.filter(pk__in=gone, state__in=LIVE).update(state=Stand.ENDED, ended_at=now, why=OFF_DUTY)
 
 
 def _same(kept: Standby, found: Found) -> bool:
@@ -85,7 +103,7 @@ def _ask_by_rule(rows: Any, now: datetime) -> None:
     for one in rows.select_related("worker__company"):
         try:
             _ask(one, None, now)
-        except (BadInput, StaleVersion):
+        except (BadInput, NotFound, StaleVersion):
             # Something has happened since it was worked out; the next look knows it.
             continue
 
@@ -103,8 +121,20 @@ def ask(standby_id: uuid.UUID, *, by: User, now: datetime | None = None) -> Stan
 def _visible(standby_id: uuid.UUID, by: User) -> Standby:
     found = Standby.objects.visible_to(by).select_related("worker__company").filter(pk=standby_id).first()
     if found is None:
-        raise NotFound(_("这条待命建议已经不在了。"))
+        raise _not_there()
     return found
+
+
+def _not_there() -> NotFound:
+    return NotFound(_("这条待命建议已经不在了。"))
+
+
+def _now(one: Standby) -> str:
+    """Its state as it is by now.  A suggestion may have gone with its reason since it was read."""
+    state = Standby.objects.filter(pk=one.pk).values_list("state", flat=True).first()
+    if state is None:
+        raise _not_there()
+    return state
 
 
 def _ask(one: Standby, by: User | None, now: datetime) -> Standby:
@@ -113,7 +143,7 @@ def _ask(one: Standby, by: User | None, now: datetime) -> Standby:
         changes = {"state": Stand.ASKED, "asked_at": now, "asked_by": by, "until": until}
         if _swap(one, (Stand.SUGGESTED,), **changes):
             return one
-        one.refresh_from_db(fields=["state"])
+        one.state = _now(one)
     if one.state != Stand.ASKED:
         raise StaleVersion(_("他已经答复过，或者已经不用去了。"))
     return one
@@ -157,22 +187,28 @@ def _refused(code: str, message: str) -> BadInput:
     return BadInput.of("worker", code, message)
 
 
-def answer(standby_id: uuid.UUID, *, yes: bool, by: User, now: datetime | None = None) -> Standby:
+SAID = {"yes": True, "no": False}
+"""What a form says.  A no holds for the shift: nothing else is taken for one."""
+
+
+def answer(standby_id: uuid.UUID, *, yes: bool | None, by: User, now: datetime | None = None) -> Standby:
     """The worker says yes or no, or who may ask notes what they said on the telephone; saying it twice is saying it
     once, and a no can follow a yes.
 
     Raises:
-        NotFound: neither theirs nor of their people.  StaleVersion: it is over.
+        NotFound: neither theirs nor of their people.  BadInput: neither yes nor no.  StaleVersion: it is over.
     """
     at = now or timezone.now()
     one = Standby.objects.select_related("worker").filter(pk=standby_id, worker__user=by).first()
     one = one or _visible(standby_id, by)
+    if yes is None:
+        raise BadInput.of("yes", "required", _("请选择去还是不去。"))
     wanted = Stand.ACCEPTED if yes else Stand.DECLINED
     sources = (Stand.ASKED,) if yes else (Stand.ASKED, Stand.ACCEPTED)
     then = {"there_at": at + timedelta(minutes=one.minutes)} if yes else {"ended_at": at}
     if at < one.until and _swap(one, sources, state=wanted, answered_at=at, answered_by=by, **then):
         return one
-    one.refresh_from_db(fields=["state"])
+    one.state = _now(one)
     if one.state != wanted:
         raise StaleVersion(_("已经不用去了。"))
     return one
@@ -187,7 +223,7 @@ def take_back(standby_id: uuid.UUID, *, by: User, now: datetime | None = None) -
     one = _visible(standby_id, by)
     at = now or timezone.now()
     if not _swap(one, (Stand.ASKED, Stand.ACCEPTED), state=Stand.ENDED, ended_at=at, why=TAKEN_BACK):
-        one.refresh_from_db(fields=["state"])
+        one.state = _now(one)
         if one.state != Stand.ENDED:
             raise StaleVersion(_("他已经说不去，或者还没有问他。"))
     return one
@@ -196,11 +232,12 @@ def take_back(standby_id: uuid.UUID, *, by: User, now: datetime | None = None) -
 def overtake(events: Sequence[Event]) -> None:
     """What happens to orders goes before waiting: who is sent is not asked, who sets off waits no longer.
 
-    One query for a batch that sends or moves somebody; a batch handled twice changes the same once.
+    One query for a batch that sends somebody, two for one in which somebody moves; a batch handled twice changes the
+    same once.
     """
-    ended = Q()
+    ended, went = Q(), _went(events)
     for event in events:
-        worker = event.data.get("worker") if event.verb in _NAMED else event.order.worker_id
+        worker = event.data.get("worker") if event.verb in _NAMED else went.get(event.pk)
         states = _NAMED.get(event.verb) or _LEFT.get(event.verb)
         if states and worker and event.role != IMPORT:
             # What was said after the event is newer than it.
@@ -208,3 +245,20 @@ def overtake(events: Sequence[Event]) -> None:
             ended |= Q(worker=worker, state__in=states, suggested_at__lt=event.received_at) & since
     if ended:
         Standby.objects.filter(ended).update(state=Stand.ENDED, ended_at=timezone.now(), why=ORDER)
+
+
+def _went(events: Sequence[Event]) -> dict[int, str]:
+    """Who set off or arrived, by the key of the event: who had the order then.  Meanwhile another may have it."""
+    moves = [event for event in events if event.verb in _LEFT]
+    if not moves:
+        return {}
+    sent: dict[uuid.UUID, list[Event]] = defaultdict(list)
+    rows = Event.objects.filter(order__in={event.order_id for event in moves}, verb__in=tuple(_NAMED))
+    for event in rows.order_by("version"):
+        sent[event.order_id].append(event)
+    found = {}
+    for move in moves:
+        before = [event for event in sent[move.order_id] if event.version < move.version]
+        if before:
+            found[move.pk] = str(before[-1].data["worker"])
+    return found

@@ -310,3 +310,13 @@ def test_in_a_surge_who_waits_with_an_ordinary_order_is_told_that_emergencies_go
     assert told() == {usual.pk}
     build.walk(d, usual, "sign", "assign")
     assert told() == set(), "somebody has it"
+
+
+def test_of_a_limit_that_has_passed_nobody_is_told_that_it_goes_on(client, d):
+    now = timezone.now()
+    fresh, late = build.report(d, urgency="ordinary"), build.report(d, urgency="ordinary", now=now - timedelta(days=20))
+    watcher.sweep(now)
+    surges.switch(d.division.code, True, by=d.users["operator"], reason="台风")
+    told = {one.pk: text(client.get(url(one))) for one in (fresh, late)}
+    assert "时限没有变" in told[fresh.pk]
+    assert 'data-test="behind"' in told[late.pk] and "时限没有变" not in told[late.pk]
