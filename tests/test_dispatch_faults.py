@@ -9,7 +9,7 @@ import pytest
 from tests import test_faults
 from tests.test_faults import killed_at, points_of, some, whole
 
-from jiying.dispatch import actions, better, loop
+from jiying.dispatch import actions, improving, loop
 from jiying.dispatch.follower import mark
 from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.models import Task
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 @pytest.fixture
 def d(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> build.District:
-    ours = tuple(f"jiying/dispatch/{name}.py" for name in ("loop", "actions", "service", "better", "exchange"))
+    ours = tuple(f"jiying/dispatch/{name}.py" for name in ("loop", "actions", "service", "improving", "reassigning"))
     theirs = ("jiying/orders/actions.py", "jiying/orders/store.py", "django/db/transaction.py")
     monkeypatch.setattr(test_faults, "WATCHED", ours + theirs)
     return build.district()
@@ -86,7 +86,7 @@ def test_killed_anywhere_two_emergencies_have_changed_their_people_or_have_not(d
             noted = {"advice": {"rank": 1, "minutes": 23}}
             data = {"worker": str(worker.pk)}
             orders.append(act(order.pk, "assign", by=actions.RULE, data=data, now=after(1), noted=noted))
-        return orders, lambda: better.improve(d.division.code, after(2))
+        return orders, lambda: improving.improve(d.division.code, after(2))
 
     def over(orders: list[Order]) -> None:
         for order in orders:

@@ -45,7 +45,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_POST
 @only("operator", "supervisor")
 def switch(request: HttpRequest, change: str) -> HttpResponse:
-    """Begin or end a surge by hand (`begin`, `end`, with a reason), or leave it to the rule again (`rule`)."""
+    """Begin or end a surge by hand (`start`, `stop`, with a reason), or leave it to the rule again (`rule`)."""
     by = signed_in(request)
     district = district_of(scope_of(by))
     if change not in _SAID:

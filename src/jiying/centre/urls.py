@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jiying.centre import channels, intake, moving, rulebook, shadowing, standing, surging, views
+from jiying.centre import channels, intake, moving, rulebook, shadowing, standby, surging, views
 
 urlpatterns = [
     path("centre", views.wall),
@@ -10,10 +10,10 @@ urlpatterns = [
     path("centre/rules/count", moving.begin, {"what": "count"}),
     path("centre/rules/move", moving.begin, {"what": "move"}),
     path("centre/shadow", shadowing.show),
-    path("centre/standby", standing.show),
-    path("centre/standby/<uuid:standby_id>/ask", standing.ask),
-    path("centre/standby/<uuid:standby_id>/answer", standing.answer),
-    path("centre/standby/<uuid:standby_id>/take-back", standing.take_back),
+    path("centre/standby", standby.show),
+    path("centre/standby/<uuid:standby_id>/ask", standby.ask),
+    path("centre/standby/<uuid:standby_id>/answer", standby.answer),
+    path("centre/standby/<uuid:standby_id>/take-back", standby.take_back),
     path("centre/surge", surging.show),
     path("centre/surge/<slug:change>", surging.switch),
     path("centre/channels", channels.show),

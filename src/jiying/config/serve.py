@@ -53,7 +53,7 @@ def loops() -> tuple[Callable[[threading.Event], None], ...]:
     """What goes on in the background, each until the event is set: watcher, followers, the dispatcher, its second look
     and its worlds, jobs, the outbox.
     """
-    from jiying.dispatch import better, keeping
+    from jiying.dispatch import improving, keeping
     from jiying.dispatch import loop as dispatcher
     from jiying.exchange import jobs
     from jiying.notices import sending
@@ -61,7 +61,7 @@ def loops() -> tuple[Callable[[threading.Event], None], ...]:
 
     return (
         *(watcher.run, watcher.keep_tidy, followers.run_all),
-        *(dispatcher.run, better.run, keeping.run, jobs.run, jobs.run_slow, sending.run),
+        *(dispatcher.run, improving.run, keeping.run, jobs.run, jobs.run_slow, sending.run),
     )
 
 

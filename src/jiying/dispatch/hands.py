@@ -14,7 +14,8 @@ from datetime import datetime, tzinfo
 from jiying.dispatch.engine.world import Doing, Spot
 from jiying.dispatch.standby.queries import waiting
 from jiying.estates.duty import Hours, Switch, is_on, on_until
-from jiying.estates.models import DutyChange, Shift, Worker
+from jiying.estates.models import Worker
+from jiying.estates.queries import duty_of
 from jiying.orders.models import Order
 from jiying.orders.states import OPEN, State
 
@@ -98,14 +99,9 @@ def read(companies: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, list[
         hand = Hand(str(pk), name, company, company_name, uscc, body, frozenset(skills), home, spot_of(lon, lat))
         hands[pk] = hand
         by_company[company].append(hand)
-    shifts = Shift.objects.filter(worker__company_id__in=wanted)
-    for pk, start, end, weekdays in shifts.values_list("worker_id", "start_min", "end_min", "weekdays"):
-        if pk in hands:
-            hands[pk].hours.append(Hours(start, end, weekdays))
-    changes = DutyChange.objects.filter(worker__company_id__in=wanted, until__gt=now)
-    for pk, on, at, until in changes.values_list("worker_id", "on", "at", "until"):
-        if pk in hands:
-            hands[pk].switches.append(Switch(on, at, until))
+    hours, switches = duty_of({"worker__company__in": wanted}, now)
+    for key, hand in hands.items():
+        hand.hours, hand.switches = hours[key], switches[key]
     busy = Order.objects.filter(worker__company_id__in=wanted, state__in=sorted(OPEN)).order_by()
     held = ("pk", "worker_id", "state", "state_since", "lon", "lat", "urgency")
     for order, worker, state, since, lon, lat, urgency in busy.values_list(*held):

@@ -19,7 +19,7 @@ from jiying.dispatch.engine.fleet.field import (
     SERVICE_SUM,
     Field,
 )
-from jiying.dispatch.engine.fleet.plain import look, reached, service_min, service_shape
+from jiying.dispatch.engine.fleet.plain import look, lost, service_min, service_shape
 from jiying.dispatch.engine.fleet.tables import BUSY, GOING, IDLE, OFF
 from jiying.dispatch.engine.fleet.world import World as Fleet
 from jiying.dispatch.engine.fleet.world import world_of
@@ -52,7 +52,7 @@ def outlook_of(world: World, people: list[Person], plane: Plane, zone: ZoneInfo,
     staffing[:, : ahead.shape[1]] = ahead
     return Outlook(
         at=now, plane=plane, x0=field.x0, y0=field.y0, cell_km=field.cell_km, rows=field.ny, columns=field.nx,
-        skills=KNOWN_SKILLS, lost=_lost(field), work=(float(mean), float(spread)), staffing=staffing,
+        skills=KNOWN_SKILLS, lost=lost(field), work=(float(mean), float(spread)), staffing=staffing,
         pressure=PRICES.pressing * len(world.waiting) * expected / staff / 240.0,
         value=PRICES.value + (PRICES.surge_value - PRICES.value) * surge, load=load, staff=on_duty,
         shares=tuple((field.seen_skill / field.seen_skill.sum()).tolist()), **_crowd(fleet, people),
@@ -130,9 +130,3 @@ def _crowd(fleet: Fleet, people: list[Person]) -> dict[str, Any]:
     mine = [number[str(people[row].company)] for row in free]
     crowd = np.stack([rows["x"].round(3), rows["y"].round(3), rows["skills"], np.array(mine)], axis=1)
     return {"crowd": crowd.astype(float).reshape(-1, 4), "companies": tuple(companies)}
-
-
-def _lost(field: Field) -> np.ndarray:
-    """[skill, cell] what somebody in a cell covers of what is worth covering, at most 1 (`cover.price_at`)."""
-    lost: np.ndarray = np.minimum(reached(field, field.worth), 1.0)
-    return lost

@@ -26,8 +26,8 @@ CALLED_AWAY = "called_away"
 """Why somebody else is looked for, without asking for help: an ordinary order whose worker was sent to an emergency."""
 
 NEARER, SWAPPED = "nearer", "swapped"
-"""Why an emergency that a rule gave to somebody is handed on: somebody can be there sooner (`exchange`), or who had it
-is the one who can be sooner at another, and a colleague takes this one."""
+"""Why an emergency that a rule gave to somebody is handed on (`reassigning`): somebody can be there sooner, or who had
+it is the one who can be sooner at another, and a colleague takes this one."""
 
 HANDED_ON = (CALLED_AWAY, NEARER, SWAPPED)
 """Why somebody need not go any more who did nothing wrong; each stands as a mark in the event that sends the next."""
@@ -84,17 +84,18 @@ class History:
     """What counts of an order's events when somebody is looked for.
 
     `worker`: who has it now.  `barred`: worker id → why they are not asked again.  `replaced`: how often a rule
-    replaced somebody; `handed_on`, how often since they were called away; `bettered`, how often for somebody who could
-    be there sooner, here or at another emergency.  `returned`: the serving company gave the order back.  `machine`: who
-    has it was sent by a rule, or as suggested; `by_rule`: by a rule.  Of that decision: `expected` minutes on the way,
-    and `leave_by`, by how many minutes later somebody who was to come from other work had to leave.  `departed`: when
-    who has it said that they set off, and `left`, when that was: a telephone without signal tells of it later.
+    replaced somebody; `handed_on`, how often since they were called away; `reassigned`, how often for somebody who
+    could be there sooner, here or at another emergency.  `returned`: the serving company gave the order back.
+    `machine`: who has it was sent by a rule, or as suggested; `by_rule`: by a rule.  Of that decision: `expected`
+    minutes on the way, and `leave_by`, by how many minutes later somebody who was to come from other work had to leave.
+    `departed`: when who has it said that they set off, and `left`, when that was: a telephone without signal tells of
+    it later.
     """
 
     barred: dict[str, str]
     replaced: int = 0
     handed_on: int = 0
-    bettered: int = 0
+    reassigned: int = 0
     returned: bool = False
     machine: bool = False
     by_rule: bool = False
@@ -108,14 +109,14 @@ class History:
     def of(cls, moments: Iterable[Moment]) -> History:
         """Since the order was last reported, reopened or returned."""
         barred: dict[str, str] = {}
-        replaced, handed_on, bettered, returned, machine, by_rule, worker = 0, 0, 0, False, False, False, ""
+        replaced, handed_on, reassigned, returned, machine, by_rule, worker = 0, 0, 0, False, False, False, ""
         advice: dict[str, Any] = {}
         departed: datetime | None = None
         left: datetime | None = None
         for moment in moments:
             verb, data = moment.verb, moment.data
             if verb in _BEGINS:
-                barred, replaced, handed_on, bettered, machine, by_rule = {}, 0, 0, 0, False, False
+                barred, replaced, handed_on, reassigned, machine, by_rule = {}, 0, 0, 0, False, False
                 returned = verb == "return"
                 worker = worker if verb == "reopen" else ""
             elif verb == "sign":
@@ -129,7 +130,7 @@ class History:
                     # They did nothing wrong, and no higher tier is asked for it.
                     handed_on += 1
                 elif by_rule and (data.get(NEARER) or data.get(SWAPPED)):
-                    bettered += 1
+                    reassigned += 1
                 elif by_rule and data.get("instead_of"):
                     replaced += 1
                     barred.setdefault(data["instead_of"], REPLACED)
@@ -143,7 +144,7 @@ class History:
                 barred[data["declines"]] = DECLINED
         expected, leave_by = advice.get("minutes", 0), advice.get("leave_by")
         return cls(
-            barred, replaced, handed_on, bettered, returned, machine, by_rule, worker, expected, leave_by, departed,
+            barred, replaced, handed_on, reassigned, returned, machine, by_rule, worker, expected, leave_by, departed,
             left,
         )  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -83,15 +82,11 @@ def suggestions(
 
 
 def _narrowed(advice: Advice, scope: Scope, limit: int) -> Suggestions:
-    bodies = None if "operator" in scope.roles or advice.order.district in scope.districts else _own(scope)
+    bodies = None if "operator" in scope.roles or advice.order.district in scope.districts else scope.desks
     ours = {key for key, hand in advice.people.items() if bodies is None or hand.organisation_id in bodies}
     choices = [choice for choice in advice.ranking.ranked if choice.worker in ours]
     why = Counter(left.why for left in advice.ranking.left_out if left.candidate.worker in ours)
     return Suggestions(advice, tuple(choices[:limit]), dict(why), frozenset(ours), bodies is None)
-
-
-def _own(scope: Scope) -> set[uuid.UUID]:
-    return set(scope.companies) | set(scope.managed)
 
 
 def wants_somebody(rows: OrderQuerySet) -> OrderQuerySet:

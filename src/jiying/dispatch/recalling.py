@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 from jiying.dispatch import outlooks, saying, surges
 from jiying.dispatch.engine.surging import recall, recall_by_skill
 from jiying.dispatch.models import Surge, SurgeSwitch
-from jiying.estates.duty import Hours, Switch, is_on
-from jiying.estates.models import DutyChange, Shift, Worker
-from jiying.estates.queries import zone_of
+from jiying.estates.duty import is_on
+from jiying.estates.models import Worker
+from jiying.estates.queries import duty_of, zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,7 @@ class Crew:
 def off_duty(district: str, now: datetime) -> list[Crew]:
     """Who of the district's active workers is off duty, by company, most people first; three queries."""
     zone = zone_of(district)
-    ours = {"worker__company__district": district, "worker__active": True}
-    hours: dict[Any, list[Hours]] = defaultdict(list)
-    shifts = Shift.objects.filter(**ours).values_list("worker_id", "start_min", "end_min", "weekdays")
-    for pk, start, end, weekdays in shifts:
-        hours[pk].append(Hours(start, end, weekdays))
-    switches: dict[Any, list[Switch]] = defaultdict(list)
-    changes = DutyChange.objects.filter(**ours, until__gt=now).values_list("worker_id", "on", "at", "until")
-    for pk, on, at, until in changes:
-        switches[pk].append(Switch(on, at, until))
+    hours, switches = duty_of({"worker__company__district": district, "worker__active": True}, now)
     crews: dict[Any, Crew] = {}
     rows = Worker.objects.filter(active=True, company__district=district).order_by("name", "pk")
     for pk, name, skills, company, company_name in rows.values_list(

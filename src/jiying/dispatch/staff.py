@@ -7,7 +7,6 @@ shift that ends before it begins, a place on another continent.
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -20,7 +19,8 @@ from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
 from jiying.dispatch.standby.queries import waiting
 from jiying.estates.duty import Hours, Switch, spans
-from jiying.estates.models import DutyChange, Shift, Worker
+from jiying.estates.models import Worker
+from jiying.estates.queries import duty_of
 
 DAYS = (-1, 0, 1)
 Span = tuple[datetime, datetime]
@@ -85,18 +85,9 @@ def read(district: str, now: datetime) -> tuple[list[Person], Plane]:
     plane = Plane(middle)
     sure = near(np.array([plane.km(one.home) for one in placed]).reshape(-1, 2))
     people = {one.id: one for one, is_sure in zip(placed, sure.tolist(), strict=True) if is_sure}
-    ours = {"worker__company__district": district, "worker__active": True}
-    hours: dict[uuid.UUID, list[Hours]] = defaultdict(list)
-    for pk, start, end, weekdays in Shift.objects.filter(**ours).values_list(
-        "worker_id", "start_min", "end_min", "weekdays"
-    ):
-        hours[pk].append(Hours(start, end, weekdays))
-    switches: dict[uuid.UUID, list[Switch]] = defaultdict(list)
-    changes = DutyChange.objects.filter(**ours, until__gt=now).order_by("at", "pk")
-    for pk, on, at, until in changes.values_list("worker_id", "on", "at", "until"):
-        switches[pk].append(Switch(on, at, until))
+    hours, switches = duty_of({"worker__company__district": district, "worker__active": True}, now)
     waits = waiting({"worker__company__district": district}, now)
     for pk, person in people.items():
-        person.hours, person.switches = hours.get(pk, []), switches.get(pk, [])
+        person.hours, person.switches = hours[pk], switches[pk]
         person.waits = waits.get(pk)
     return list(people.values()), plane

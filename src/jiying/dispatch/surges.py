@@ -47,10 +47,11 @@ def districts() -> set[str]:
 
 def _running() -> dict[str, Surge]:
     global _kept
-    clock = time.monotonic()
-    if _kept is None or clock - _kept[0] >= READ_EVERY_S:
-        _kept = clock, {one.district: one for one in Surge.objects.filter(ended_at=None)}
-    return _kept[1]
+    clock, kept = time.monotonic(), _kept
+    if kept is None or clock - kept[0] >= READ_EVERY_S:
+        # Another thread may forget at any moment; what was read here is answered all the same.
+        kept = _kept = clock, {one.district: one for one in Surge.objects.filter(ended_at=None)}
+    return kept[1]
 
 
 def forget() -> None:

@@ -19,14 +19,13 @@ from jiying.dispatch.engine.world import Spot
 from jiying.dispatch.hands import spot_of
 from jiying.orders import followers
 from jiying.orders.models import Event, Order, Withdrawal
-from jiying.orders.states import OBSERVATIONS, OPEN, WAITING, State
+from jiying.orders.states import IN_HAND, OBSERVATIONS, OPEN, WAITING
 from jiying.orders.store import pack_of
 from jiying.rules.faults import NoPack
 
 WINDOW = timedelta(hours=24)
 """What is older says nothing any more: what was seen fades to a third in four hours and a half."""
 
-IN_HAND = frozenset({State.ASSIGNED, State.EN_ROUTE, State.ON_SITE})
 MOST_SEEN = 10_000
 """A district's day; in a flood of reports the latest of them say what matters, and a look stays short."""
 

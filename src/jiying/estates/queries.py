@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
+from jiying.estates.duty import Hours, Switch
 from jiying.estates.finding import find
 from jiying.estates.models import (
     AllianceMember,
@@ -95,6 +97,23 @@ def with_duty(workers: WorkerQuerySet, at: datetime) -> WorkerQuerySet:
     )
 
 
+def duty_of(
+    which: Mapping[str, Any], at: datetime
+) -> tuple[defaultdict[uuid.UUID, list[Hours]], defaultdict[uuid.UUID, list[Switch]]]:
+    """By worker id the shifts, and the switches that still hold at `at`, of those whom `which` narrows down to (as
+    filters of rows with a `worker`).  Plain values for who reads hundreds; two queries.
+    """
+    hours: defaultdict[uuid.UUID, list[Hours]] = defaultdict(list)
+    switches: defaultdict[uuid.UUID, list[Switch]] = defaultdict(list)
+    shifts = Shift.objects.filter(**which)
+    for pk, begin, end, weekdays in shifts.values_list("worker_id", "start_min", "end_min", "weekdays"):
+        hours[pk].append(Hours(begin, end, weekdays))
+    changes = DutyChange.objects.filter(**which, until__gt=at).order_by("at", "pk")
+    for pk, on, since, until in changes.values_list("worker_id", "on", "at", "until"):
+        switches[pk].append(Switch(on, since, until))
+    return hours, switches
+
+
 def candidates(company: Company | None, *, district: str, at: datetime | None = None) -> WorkerQuerySet:
     """Workers who may be sent by hand: the company's, or the district's where no company serves; with their duty."""
     rows = Worker.objects.filter(active=True).select_related("company", "home_estate")
@@ -147,7 +166,6 @@ def allied(companies: Iterable[uuid.UUID], day: date) -> dict[uuid.UUID, set[uui
 
 def of_company(scope: Scope) -> WorkerQuerySet:
     """The active workers whom a desk answers for: those of the companies it serves or manages."""
-    bodies = set(scope.companies) | set(scope.managed)
-    return Worker.objects.filter(active=True, company__organisation_id__in=bodies).select_related(
+    return Worker.objects.filter(active=True, company__organisation_id__in=scope.desks).select_related(
         "company", "home_estate"
     )

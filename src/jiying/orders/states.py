@@ -30,6 +30,7 @@ WAITING = frozenset({State.SUBMITTED, State.SIGNED, State.RETURNED})
 BEFORE_ARRIVAL = WAITING | {State.ASSIGNED, State.EN_ROUTE}
 WORKING = BEFORE_ARRIVAL | {State.ON_SITE}
 OPEN = WORKING | {State.PAUSED}
+IN_HAND = frozenset({State.ASSIGNED, State.EN_ROUTE, State.ON_SITE})
 ON_THE_WAY = frozenset({State.EN_ROUTE, State.ON_SITE})
 AFTER_WORK = frozenset({State.DONE, State.VERIFIED, State.CLOSED})
 ENDED = frozenset({State.CLOSED, State.REFUSED, State.CANCELLED})

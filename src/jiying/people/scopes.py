@@ -55,6 +55,11 @@ class Scope:
         return bool(self.towns or self.committees or self.owned or self.companies or self.managed or self.works_for)
 
     @property
+    def desks(self) -> frozenset[uuid.UUID]:
+        """The companies whose desk they are, seen whole or managed, be it for some estates alone."""
+        return self.companies.union(self.managed)
+
+    @property
     def bodies(self) -> frozenset[uuid.UUID]:
         """The companies they speak for as a whole: a manager bound to some estates speaks for none."""
         return self.companies.union(body for body, places in self.managed.items() if not places)

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from jiying.worker import duty, standing, views
+from jiying.worker import duty, standby, views
 
 urlpatterns = [
     path("worker", views.mine),
     path("worker/duty", duty.switch),
-    path("worker/standby/<uuid:standby_id>", standing.answer),
+    path("worker/standby/<uuid:standby_id>", standby.answer),
     path("worker/orders/<uuid:order_id>", views.one),
     path("worker/orders/<uuid:order_id>/decline", duty.decline),
     path("worker/orders/<uuid:order_id>/telephone", views.reveal),

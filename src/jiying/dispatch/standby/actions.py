@@ -28,7 +28,7 @@ from jiying.estates.duty import on_until
 from jiying.estates.models import Worker
 from jiying.estates.queries import with_duty, zone_of
 from jiying.orders.models import Event, Order
-from jiying.orders.states import IMPORT, State
+from jiying.orders.states import IMPORT, IN_HAND
 from jiying.people.models import User
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ KEPT = timedelta(days=90)
 SAME_M = 1000.0
 """A suggestion whose place moves less than this stays as it was: nobody reads a list that jumps."""
 
-_HANDS = (State.ASSIGNED, State.EN_ROUTE, State.ON_SITE)
 _NAMED = {"assign": (Stand.SUGGESTED, Stand.ASKED), "take": (Stand.SUGGESTED, Stand.ASKED)}
 _LEFT = {"depart": LIVE, "arrive": LIVE}
 
@@ -168,7 +167,7 @@ def _check(one: Standby, now: datetime) -> datetime:
         raise _refused("off_duty", _("他现在不在班。"))
     if not may_move(one.district, now.astimezone(zone).date(), worker.pk):
         raise _refused("not_moved", _("按现在的设置，不请他去别处待命。"))
-    if Order.objects.filter(worker=worker, state__in=_HANDS).exists():
+    if Order.objects.filter(worker=worker, state__in=sorted(IN_HAND)).exists():
         raise _refused("at_work", _("他手上有工单，不能去待命。"))
     if until - now < BEFORE_END:
         raise _refused("shift_ends", _("他还有不到一小时下班，不再请他去别处。"))

@@ -66,8 +66,7 @@ class StandbyQuerySet(models.QuerySet["Standby"]):
     def visible_to(self, user: User) -> StandbyQuerySet:
         """Those of the district for who works for the whole of it; a company's own people for its desk."""
         scope = scope_of(user)
-        bodies = set(scope.companies) | set(scope.managed)
-        return self.filter(Q(district__in=scope.districts) | Q(worker__company__organisation_id__in=bodies))
+        return self.filter(Q(district__in=scope.districts) | Q(worker__company__organisation_id__in=scope.desks))
 
     def in_effect(self, now: datetime) -> StandbyQuerySet:
         """Of who said yes, where they are by now."""

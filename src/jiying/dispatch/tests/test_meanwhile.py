@@ -6,12 +6,12 @@ import pytest
 from django.db import OperationalError
 
 from jiying.core.errors import NotFound, StaleVersion
-from jiying.dispatch import better
+from jiying.dispatch import improving
 from jiying.dispatch.follower import mark
 from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.models import Moving, Standby
 from jiying.dispatch.standby import actions as standby
-from jiying.dispatch.tests.test_better import comes, living, look_again, sent_to_the_far_one, who
+from jiying.dispatch.tests.test_improving import comes, living, look_again, sent_to_the_far_one, who
 from jiying.dispatch.tests.town import T0, after, automatic, let_it_work
 from jiying.estates.actions import switch_duty
 from jiying.estates.models import Worker
@@ -36,14 +36,14 @@ def d(transactional_db: None) -> build.District:
 
 def meanwhile(monkeypatch, happens) -> None:
     """`happens` after it was decided who changes with whom, before it is written."""
-    real = better.exchange
+    real = improving.reassign
 
     def interrupted(held):
         found = real(held)
         happens()
         return found
 
-    monkeypatch.setattr(better, "exchange", interrupted)
+    monkeypatch.setattr(improving, "reassign", interrupted)
 
 
 def test_who_was_given_something_else_meanwhile_is_not_sent(d, monkeypatch):
@@ -66,7 +66,7 @@ def test_one_order_that_cannot_be_read_keeps_no_other_with_who_is_farther(d):
     Keeper().keep(after(2.2))
     event = Event.objects.get(order=broken, verb="report")
     Event.objects.filter(pk=event.pk).update(canonical=event.canonical.replace('"pack":"', '"pack":"no'))
-    assert better.improve(d.division.code, after(2.2)) == 1
+    assert improving.improve(d.division.code, after(2.2)) == 1
     assert who(order)[-1] == str(d.mate.pk)
 
 
@@ -90,15 +90,15 @@ def test_what_freed_somebody_is_not_forgotten_while_the_database_is_away(d, monk
     order, _far = sent_to_the_far_one(d)
     comes(d, d.mate, 1.5)
     Keeper().keep(after(2))
-    improver, real = better.Improver(), better.improve
+    improver, real = improving.Improver(), improving.improve
 
     def away(*_: object) -> int:
         raise OperationalError("away")
 
-    monkeypatch.setattr(better, "improve", away)
+    monkeypatch.setattr(improving, "improve", away)
     with pytest.raises(OperationalError):
         improver.sweep(after(2))
-    monkeypatch.setattr(better, "improve", real)
+    monkeypatch.setattr(improving, "improve", real)
     assert improver.sweep(after(2.2)) == 1
     assert who(order)[-1] == str(d.mate.pk)
 

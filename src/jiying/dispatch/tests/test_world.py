@@ -29,7 +29,7 @@ from jiying.dispatch.engine.outlook import Outlook, Plane, unpacked
 from jiying.dispatch.engine.ranking import rank
 from jiying.dispatch.engine.world import DEFAULTS, Candidate, Doing, Job, Spot, Tier
 from jiying.dispatch.keeping import Keeper
-from jiying.dispatch.looking import KNOWN_SKILLS, _lost, fleet_of
+from jiying.dispatch.looking import KNOWN_SKILLS, fleet_of
 from jiying.dispatch.shadow import compare
 from jiying.dispatch.tests.town import T0, after, assigned, automatic, hire, let_it_work
 from jiying.dispatch.world import OutOfStep, World
@@ -103,7 +103,7 @@ def test_live_and_a_day_s_run_send_the_same_one_to_an_emergency(everybody, place
     assert plain.service_shape(looked) == pytest.approx(shape)
     known = Outlook(
         at=T0, plane=PLANE, x0=fleet.field.x0, y0=fleet.field.y0, cell_km=fleet.field.cell_km, rows=fleet.field.ny,
-        columns=fleet.field.nx, skills=KNOWN_SKILLS, lost=_lost(fleet.field), work=shape,
+        columns=fleet.field.nx, skills=KNOWN_SKILLS, lost=plain.lost(fleet.field), work=shape,
         staffing=np.ones((6, 24)), pressure=0.0, value=1.0, load=0.0, crowd=np.zeros((0, 4)), companies=(),
     )  # fmt: skip
     candidates = [

@@ -70,6 +70,12 @@ def reached(field: Field, source: np.ndarray) -> np.ndarray:
     return total.reshape(source.shape)
 
 
+def lost(field: Field) -> np.ndarray:
+    """[skill, cell] what is lost without somebody who counts there, at most 1, as `cover.price_at` adds it up."""
+    found: np.ndarray = np.minimum(reached(field, field.worth), 1.0)
+    return found
+
+
 def _cover(field: Field, workers: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """[skill, cell] how many workers would reach each cell; notes where each counts, and with how much."""
     counts = shares > 0.0

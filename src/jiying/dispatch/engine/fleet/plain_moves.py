@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jiying.dispatch.engine.fleet.field import Field
-from jiying.dispatch.engine.fleet.plain import reached, tail
+from jiying.dispatch.engine.fleet.plain import lost, reached, tail
 from jiying.dispatch.engine.fleet.prices import Prices
 from jiying.dispatch.engine.fleet.tables import IDLE, MOVING
 
@@ -29,7 +29,7 @@ def gains_of(field: Field) -> Gains:
 
 def decide_moves(now: float, workers: np.ndarray, field: Field, prices: Prices) -> int:
     """Move those for whom it pays most, as the compiled one does; returns how many."""
-    around, lost = gains_of(field).around, np.minimum(reached(field, field.worth), 1.0)
+    around, missed = gains_of(field).around, lost(field)
     may = (
         (workers["state"] == IDLE)
         & (workers["moves"] < prices.moves_most)
@@ -40,7 +40,7 @@ def decide_moves(now: float, workers: np.ndarray, field: Field, prices: Prices) 
     rows = np.flatnonzero(may)
     best, goal = np.zeros(len(rows)), np.full(len(rows), -1, np.int64)
     for n, row in enumerate(rows.tolist()):
-        best[n], goal[n] = _best(now, workers[row], field, prices, around, lost)
+        best[n], goal[n] = _best(now, workers[row], field, prices, around, missed)
     moved = 0
     for n in np.argsort(-best, kind="mergesort").tolist():
         if goal[n] < 0 or best[n] < prices.move_gain or moved >= prices.moves_at_once:
@@ -64,13 +64,13 @@ def cell_at(field: Field, x: float, y: float) -> int:
 
 
 def _best(
-    now: float, worker: np.ndarray, field: Field, prices: Prices, around: np.ndarray, lost: np.ndarray
+    now: float, worker: np.ndarray, field: Field, prices: Prices, around: np.ndarray, missed: np.ndarray
 ) -> tuple[float, int]:
     """The greatest gain of moving one worker, and the cell where it is; (0, -1) where nothing is gained."""
     able = [skill for skill in range(len(around)) if int(worker["skills"]) >> skill & 1]
     cell = cell_at(field, float(worker["x"]), float(worker["y"]))
     left = min(1.0, max(0.0, (float(worker["duty_to"]) - now) / prices.horizon))
-    price = prices.reserve * (1.0 - float(np.prod(1.0 - lost[able, cell]))) * left
+    price = prices.reserve * (1.0 - float(np.prod(1.0 - missed[able, cell]))) * left
     row, column = cell // field.nx, cell % field.nx
     reach = int(prices.move_km / field.cell_km)
     top, side = max(row - reach, 0), max(column - reach, 0)

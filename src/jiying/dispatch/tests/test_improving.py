@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jiying.config import serve
 from jiying.core.errors import StaleVersion
-from jiying.dispatch import actions, better
+from jiying.dispatch import actions, improving
 from jiying.dispatch.keeping import Keeper
 from jiying.dispatch.models import Policy
 from jiying.dispatch.plan import History
@@ -69,7 +69,7 @@ def look_again(d: build.District, minutes: float) -> int:
     """What falls due, the outlook of the minute, then the look; what it wrote is followed."""
     watcher.sweep(after(minutes))
     Keeper().keep(after(minutes))
-    found = better.improve(d.division.code, after(minutes))
+    found = improving.improve(d.division.code, after(minutes))
     followers.catch_up()
     return found
 
@@ -110,7 +110,7 @@ def test_who_has_not_set_off_is_let_go_when_somebody_much_nearer_becomes_free(d)
     data = last(order)
     assert (data["instead_of"], data["nearer"], data["advice"]["minutes"]) == (str(far.pk), True, 2)
     history = History.of(load(fresh(order)).moments)
-    assert (history.barred, history.bettered, history.replaced, history.asked) == ({}, 1, 0, 1)
+    assert (history.barred, history.reassigned, history.replaced, history.asked) == ({}, 1, 0, 1)
     assert look_again(d, 2.5) == 0
     assert not verify(order.pk).broken
 
@@ -231,7 +231,7 @@ def test_in_a_flood_those_are_looked_at_first_that_have_something_to_gain(d):
     assert who(order) == [str(far.pk)]
     comes(d, d.mate, 2.5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(better, "MOST", 1)
+        patch.setattr(improving, "MOST", 1)
         assert look_again(d, 3) == 1
     assert who(order)[-1] == str(d.mate.pk)
 
@@ -239,11 +239,11 @@ def test_in_a_flood_those_are_looked_at_first_that_have_something_to_gain(d):
 def test_the_log_and_the_clock_say_when_to_look(d):
     order, _far = sent_to_the_far_one(d)
     Keeper().keep(after(2))
-    improver, looks = better.Improver(), []
-    real = better.improve
-    better_improve = lambda district, now: looks.append(now) or real(district, now)  # noqa: E731
+    improver, looks = improving.Improver(), []
+    real = improving.improve
+    counted = lambda district, now: looks.append(now) or real(district, now)  # noqa: E731
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(better, "improve", better_improve)
+        patch.setattr(improving, "improve", counted)
         for second in (0, 5, 10, 25, 40):
             improver.sweep(after(2 + second / 60))
         assert looks == [after(2)], "nothing happened since"
@@ -260,7 +260,7 @@ def test_the_log_and_the_clock_say_when_to_look(d):
 
 def test_where_nobody_has_an_emergency_nothing_is_read(d):
     living(d, 4)
-    improver = better.Improver()
+    improver = improving.Improver()
     with CaptureQueriesContext(connection) as seen:
         improver.sweep(after(2))
     assert len(seen) == 2
@@ -278,7 +278,7 @@ def test_the_number_of_queries_does_not_grow_with_the_emergencies(d):
         followers.catch_up()
         Keeper().keep(after(2))
         with CaptureQueriesContext(connection) as seen:
-            assert better.improve(d.division.code, after(2)) == 0
+            assert improving.improve(d.division.code, after(2)) == 0
         counts.append(len(seen))
     assert Order.objects.filter(worker=far).count() == 8
     assert counts[0] == counts[1]
@@ -288,7 +288,7 @@ def test_of_two_who_look_at_once_one_hands_it_on(d):
     order, far = sent_to_the_far_one(d)
     other = walk_to_a_swap(d, far)
     Keeper().keep(after(3))
-    results = at_once(lambda: better.improve(d.division.code, after(3)) for _ in range(3))
+    results = at_once(lambda: improving.improve(d.division.code, after(3)) for _ in range(3))
     assert Counter(type(one) for one in results if one != 2) == {StaleVersion: 2}
     assert [len(who(one)) for one in (order, other)] == [2, 2]
     assert {who(order)[-1], who(other)[-1]} == {str(far.pk), str(d.mate.pk)}
@@ -298,15 +298,15 @@ def test_when_one_of_two_was_touched_since_neither_is_changed(d):
     order, far = sent_to_the_far_one(d)
     other = walk_to_a_swap(d, far)
     Keeper().keep(after(3))
-    real = better.exchange
+    real = improving.reassign
 
     def interrupted(held):
         act(other.pk, "depart", by=d.actor("operator"), data={}, now=after(3))
         return real(held)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(better, "exchange", interrupted)
-        improver = better.Improver()
+        patch.setattr(improving, "reassign", interrupted)
+        improver = improving.Improver()
         assert improver.sweep(after(3)) == 0
     assert (who(order), who(other)) == ([str(far.pk)], [str(d.mate.pk)])
     assert fresh(other).state == "en_route"
@@ -331,16 +331,16 @@ def test_who_was_to_come_after_other_work_counts_from_its_expected_end(d):
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_looking(monkeypatch):
     looks, seen_twice, stop = [], threading.Event(), threading.Event()
 
-    def sweep(_self: better.Improver, _now: datetime) -> int:
+    def sweep(_self: improving.Improver, _now: datetime) -> int:
         looks.append(1)
         if len(looks) == 1:
             raise OperationalError("away")
         seen_twice.set()
         return 0
 
-    monkeypatch.setattr(better.Improver, "sweep", sweep)
-    monkeypatch.setattr(better, "LOOK_EVERY_S", 0.01)
-    looking = threading.Thread(target=better.run, args=(stop,), daemon=True)
+    monkeypatch.setattr(improving.Improver, "sweep", sweep)
+    monkeypatch.setattr(improving, "LOOK_EVERY_S", 0.01)
+    looking = threading.Thread(target=improving.run, args=(stop,), daemon=True)
     looking.start()
     try:
         assert seen_twice.wait(30)
@@ -348,4 +348,4 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_looking(monkeypat
         stop.set()
         looking.join(30)
     assert not looking.is_alive()
-    assert better.run in serve.loops()
+    assert improving.run in serve.loops()

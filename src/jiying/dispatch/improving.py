@@ -1,5 +1,5 @@
 """Emergencies that a rule has given to somebody are looked at again when somebody became free: whether it, or two of
-them together, would be better off with other people (`exchange`).
+them together, would be better off with other people (`reassigning`).
 
 Right with several processes and after a kill, as `loop` is: each order is written on the version it was decided on,
 what depends on each other in one transaction, and what was done stands in the orders' events.  What is kept in memory
@@ -22,10 +22,10 @@ from jiying.core.errors import StaleVersion
 from jiying.dispatch import actions
 from jiying.dispatch.away import LEAVES
 from jiying.dispatch.engine.outlook import ROAD
-from jiying.dispatch.exchange import Change, exchange, gains, held_of
 from jiying.dispatch.models import Mode, Policy
 from jiying.dispatch.plan import History, Rules, next_step, sent_at
 from jiying.dispatch.policies import Policies
+from jiying.dispatch.reassigning import Change, gains, held_of, reassign
 from jiying.dispatch.service import advise_many, limit_of
 from jiying.orders import followers
 from jiying.orders.ledger import Ledger
@@ -142,7 +142,7 @@ def improve(district: str, now: datetime) -> int:
     ours.sort(key=lambda one: (one.pk not in hopes, limits[one.pk] < late, limits[one.pk], one.pk))
     advices = advise_many(ours[:MOST], now=now, everybody=False, ledgers=ledgers)
     sent, stale = 0, None
-    for chain in exchange(held_of(advices, before, now)):
+    for chain in reassign(held_of(advices, before, now)):
         try:
             sent += _write(chain, ledgers, now)
         except StaleVersion as error:
@@ -185,7 +185,7 @@ def _may_change(ledger: Ledger, rules: Rules, now: datetime) -> bool:
     """Whether it was given by a rule, and may be handed on: not what is due to be replaced, or told to the centre."""
     step, history = next_step(ledger, rules), History.of(ledger.moments)
     waits = step is not None and step.due_at > now
-    return waits and history.by_rule and history.bettered < rules.most_replaced
+    return waits and history.by_rule and history.reassigned < rules.most_replaced
 
 
 def _has_room(ledger: Ledger, before: int, now: datetime) -> bool:

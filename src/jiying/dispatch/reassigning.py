@@ -135,7 +135,7 @@ def work_left(known: Outlook, been_min: float) -> float:
     return known.work_min * beyond / longer - been_min if longer > 1e-6 else been_min
 
 
-def exchange(held: Sequence[Held]) -> list[list[Change]]:
+def reassign(held: Sequence[Held]) -> list[list[Change]]:
     """What is to be changed: lists of what belongs together, each beginning with whom nobody has to leave for it, if
     there is one.  Each list gains something, and takes nobody's worker without giving them another.
     """
