@@ -67,7 +67,7 @@ def _surge(workers: list[Worker]) -> Surge | None:
 def _hand(worker: Worker, load: int, now: datetime) -> Hand:
     holding = [change for change in worker.duty_changes.all() if change.at <= now < change.until]
     on = worker.on_duty(now, zone_of(worker.company.district))
-    skills = "、".join(str(saying.TRADES.get(code, code)) for code in worker.skills)
+    skills = saying.listed(str(saying.TRADES.get(code, code)) for code in worker.skills)
     return Hand(worker, on, holding[-1].until if holding else None, load, skills)
 
 

@@ -131,8 +131,7 @@ def _way(advice: Mapping[str, Any]) -> str:
 def left_out(counts: Mapping[str, int]) -> str:
     """Why the others cannot go: 不在班 3 人、太远 2 人; "" where nobody was left out."""
     known = [code for code in engine.WHY if counts.get(code)]
-    words = [_("%(why)s %(n)d 人") % {"why": LEFT_OUT[code], "n": counts[code]} for code in known]
-    return _("、").join(words)
+    return listed(_("%(why)s %(n)d 人") % {"why": LEFT_OUT[code], "n": counts[code]} for code in known)
 
 
 def people_by_trade(counts: Mapping[str, int]) -> str:
